@@ -1,0 +1,22 @@
+// libcurl's setters and getters are variadic, which Swift cannot call: one typed entry for each argument kind.
+#pragma once
+#include <curl/curl.h>
+
+static inline CURLcode tickring_curl_set_long(CURL *handle, CURLoption option, long value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode tickring_curl_set_string(CURL *handle, CURLoption option, const char *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode tickring_curl_set_pointer(CURL *handle, CURLoption option, void *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode tickring_curl_set_write_function(CURL *handle, CURLoption option, curl_write_callback function) {
+  return curl_easy_setopt(handle, option, function);
+}
+static inline CURLcode tickring_curl_get_long(CURL *handle, CURLINFO info, long *value) {
+  return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode tickring_curl_get_socket(CURL *handle, curl_socket_t *value) {
+  return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
+}

@@ -1,0 +1,19 @@
+// What glibc declares only under _GNU_SOURCE or as a variadic, and Swift's Glibc module therefore lacks.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Open-file-description locks: the kernel drops them when the last descriptor of the open file is closed, so a
+// killed holder never leaves one behind. Both return 0 or -errno.
+int tickring_lock_try_exclusive(int fd, off_t start, off_t length);
+int tickring_lock_release(int fd, off_t start, off_t length);
+// 1 when another open file description holds the range, 0 when nobody does, -errno on failure.
+int tickring_lock_is_held_by_other(int fd, off_t start, off_t length);
+
+// Binds the calling thread to one processor; 0 or -errno.
+int tickring_pin_to_cpu(int cpu);
+// Names the calling thread as shown by top and gdb; longer names are cut at 15 bytes.
+void tickring_name_thread(const char *name);
+// Processor time of the calling thread in nanoseconds.
+int64_t tickring_thread_cpu_ns(void);

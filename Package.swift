@@ -1,0 +1,38 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is held to the same rules: language mode 6, explicit existentials and imports, no warning.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+let strictC: [CSetting] = [
+  .define("_GNU_SOURCE"),
+  .enableWarning("all"),
+  .enableWarning("extra"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "TickRing",
+  dependencies: [],
+  targets: [
+    // C that Swift cannot express: shared layouts, Linux calls, system libraries.
+    .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
+    .systemLibrary(
+      name: "CCurl", path: "CShims/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CLZ4", path: "CShims/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(
+      name: "CWslay", path: "CShims/CWslay", pkgConfig: "libwslay", providers: [.apt(["libwslay-dev"])]),
+
+    // The stages of the data's path.
+    .target(name: "MarketData", swiftSettings: strict),
+
+    .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
+  ],
+  cLanguageStandard: .c17
+)

@@ -1,0 +1,70 @@
+/// A live source of ticks: one connection to one venue, driven by the receive thread.
+///
+/// A source only connects, subscribes and parses; pacing, retries, quality and publication are not its business.
+/// All calls come from one thread.
+public protocol TickSource: AnyObject {
+  /// A word for logs: `kite`.
+  var name: String { get }
+
+  /// Connects and restores the current subscriptions.
+  ///
+  /// - Throws: ``Fault`` of kind `refused` when the venue rejects the credentials (never retried blindly),
+  ///   `unavailable` when it cannot be reached, `protocolViolation` when it answers nonsense.
+  func connect() throws(Fault)
+
+  /// Replaces the set of instruments that the venue is asked for; sends only the difference.
+  ///
+  /// - Throws: ``Fault`` of kind `unavailable` when the connection broke.
+  func subscribe(to instruments: [Instrument]) throws(Fault)
+
+  /// Waits at most `timeoutMilliseconds` for bytes, and appends the ticks that they hold to `ticks`.
+  ///
+  /// `sequence` is zero in what is appended, `receiveTime` is stamped by the source's clock right after the read.
+  /// Bad bytes are counted and skipped; they never become a tick.
+  /// - Throws: ``Fault`` when the connection ended or the venue broke the protocol beyond repair.
+  func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity
+
+  /// Ends the connection in good order; harmless when there is none.
+  func close()
+
+  /// What the source has seen since it was made.
+  var statistics: SourceStatistics { get }
+}
+
+/// What one call of ``TickSource/receive(timeoutMilliseconds:into:)`` brought.
+public enum SourceActivity: Sendable {
+  /// Nothing arrived in time.
+  case idle
+  /// Something arrived, be it only a heartbeat: the venue is alive.
+  case alive
+}
+
+/// Counts of a source since it was made.
+public struct SourceStatistics: Sendable, Equatable {
+  /// Bytes of payload received.
+  public var bytes: UInt64 = 0
+  /// Messages received, heartbeats included.
+  public var messages: UInt64 = 0
+  /// Heartbeats received.
+  public var heartbeats: UInt64 = 0
+  /// Ticks decoded.
+  public var ticks: UInt64 = 0
+  /// Frames or packets that could not be decoded, and were skipped.
+  public var badFrames: UInt64 = 0
+  /// Ticks for tokens that nobody asked for, and were skipped.
+  public var unknownInstruments: UInt64 = 0
+  /// What was wrong with the latest bad frame; empty when there was none.
+  public var lastBadFrame = ""
+
+  /// All zero.
+  public init() {}
+}
+
+/// A source of past candles.
+public protocol CandleSource {
+  /// Fetches the candles of one instrument whose start lies in `[from, to)`, ascending.
+  ///
+  /// - Throws: ``Fault`` of kind `refused`, `unavailable` or `protocolViolation`.
+  func candles(of instrument: Instrument, interval: Interval, from: Timestamp, to: Timestamp) throws(Fault)
+    -> [Candle]
+}

@@ -29,9 +29,15 @@ let package = Package(
     .systemLibrary(
       name: "CWslay", path: "CShims/CWslay", pkgConfig: "libwslay", providers: [.apt(["libwslay-dev"])]),
 
+    .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
+
     // The stages of the data's path.
     .target(name: "MarketData", swiftSettings: strict),
+    .target(
+      name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
 
+    .testTarget(
+      name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17

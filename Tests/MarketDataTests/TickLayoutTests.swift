@@ -10,14 +10,12 @@ import Testing
     #expect(MemoryLayout<Tick>.alignment == 8)
   }
 
-  @Test(
-    arguments: [
-      (\Tick.stamp as PartialKeyPath<Tick>, 0), (\Tick.instrument, 4), (\Tick.sequence, 8),
-      (\Tick.receiveTime, 16), (\Tick.exchangeTime, 24), (\Tick.lastPrice, 32), (\Tick.dayVolume, 40),
-      (\Tick.lastTradeSeconds, 48), (\Tick.lastQuantity, 52), (\Tick.openInterest, 56), (\Tick.flags, 60),
-      (\Tick.kind, 62), (\Tick.reserved, 63),
-    ] as [(PartialKeyPath<Tick>, Int)])
-  func fieldsLieWhereTheHeaderSays(field: PartialKeyPath<Tick>, offset: Int) {
-    #expect(MemoryLayout<Tick>.offset(of: field) == offset)
+  @Test func fieldsLieWhereTheHeaderSays() {
+    let offsets: [(field: PartialKeyPath<Tick>, offset: Int)] = [
+      (\.stamp, 0), (\.instrument, 4), (\.sequence, 8), (\.receiveTime, 16), (\.exchangeTime, 24),
+      (\.lastPrice, 32), (\.dayVolume, 40), (\.lastTradeSeconds, 48), (\.lastQuantity, 52),
+      (\.openInterest, 56), (\.flags, 60), (\.kind, 62), (\.reserved, 63),
+    ]
+    for (field, offset) in offsets { #expect(MemoryLayout<Tick>.offset(of: field) == offset, "\(field)") }
   }
 }

@@ -1,0 +1,125 @@
+public import CSharedRing
+public import MarketData
+
+/// A read-only view of a feed: last values, instruments, counters, for anyone who may map it.
+@safe
+public final class FeedView: @unchecked Sendable {
+  // @unchecked: nothing is written through it, and every shared word is read atomically.
+
+  private let mapping: SharedMapping
+  @usableFromInline let counters: UnsafeRawPointer
+  @usableFromInline let lastValues: UnsafePointer<Tick>
+  private let instrumentRows: UnsafePointer<tickring_instrument>
+  @usableFromInline let instrumentsMax: Int
+
+  /// The feed's name.
+  public let feed: String
+  /// The clock by which the feed stamps and seals.
+  public let clock: FeedClock
+  /// Where the feed handler listens for requests.
+  public let controlSocket: String
+  /// Where the feed handler keeps candles and archive.
+  public let dataDirectory: String
+  /// Process that feeds it, or last fed it.
+  public let producerPID: Int32
+  /// How often a feed handler has started on this segment.
+  public let epoch: UInt64
+
+  /// Maps a feed.
+  ///
+  /// - Throws: ``Fault`` of kind `unavailable` when it is absent, too small or not initialised (each said as such),
+  ///   `protocolViolation` when its layout is another one.
+  public init(feed: String) throws(Fault) {
+    try SegmentNames.check(feed, what: "feed")
+    let name = SegmentNames.feed(feed)
+    guard let mapping = try SharedMapping(existing: name, access: .readOnly) else {
+      throw Fault(
+        .unavailable, "there is no feed '\(feed)' (no shared memory '\(name)'); start `tickring ingest` first"
+      )
+    }
+    guard mapping.byteCount >= MemoryLayout<tickring_feed_header>.size else {
+      throw Fault(.unavailable, "feed '\(feed)' is too small to hold a header; its feed handler is not ready")
+    }
+    guard tickring_word_load_acquire(mapping.base) == TICKRING_FEED_MAGIC else {
+      throw Fault(.unavailable, "feed '\(feed)' is not initialised; its feed handler is not ready")
+    }
+    let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
+    guard header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION) else {
+      throw Fault(
+        .protocolViolation,
+        "feed '\(feed)' has layout version \(header.pointee.layout_version); "
+          + "this program reads version \(TICKRING_LAYOUT_VERSION)")
+    }
+    let layout = FeedLayout(instrumentsMax: Int(header.pointee.instruments_max))
+    guard mapping.byteCount == layout.byteCount else {
+      throw Fault(.protocolViolation, "feed '\(feed)' says sizes that do not fit its shared memory")
+    }
+    self.counters = UnsafeRawPointer(mapping.base + layout.countersOffset)
+    self.instrumentRows = UnsafePointer(
+      (mapping.base + layout.instrumentsOffset).assumingMemoryBound(to: tickring_instrument.self))
+    self.lastValues = UnsafePointer(
+      (mapping.base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self))
+    self.instrumentsMax = Int(header.pointee.instruments_max)
+    self.feed = feed
+    self.clock = FeedClock(
+      feedOrigin: Timestamp(nanoseconds: header.pointee.clock_feed_origin_ns),
+      wallOrigin: Timestamp(nanoseconds: header.pointee.clock_wall_origin_ns),
+      speed: header.pointee.clock_speed > 0 ? header.pointee.clock_speed : 1)
+    self.controlSocket = mapping.text(
+      at: FeedLayout.controlSocket, byteCountMax: Int(TICKRING_PATH_BYTES))
+    self.dataDirectory = mapping.text(
+      at: FeedLayout.dataDirectory, byteCountMax: Int(TICKRING_REASON_BYTES))
+    self.producerPID = header.pointee.producer_pid
+    self.epoch = header.pointee.epoch
+    self.mapping = mapping
+  }
+
+  /// Reads a counter.
+  @inlinable
+  public func value(_ counter: FeedCounter) -> UInt64 {
+    tickring_word_load_acquire(counters + counter.rawValue &* 8)
+  }
+
+  /// What the feed handler is doing; nil for a number this program does not know.
+  public var state: FeedState? { FeedState(rawValue: value(.state)) }
+
+  /// True while a feed handler holds the feed: the kernel says so, even after a `kill -9`.
+  public var isProducerAlive: Bool { mapping.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) }
+
+  /// Why the feed handler halted; nil unless it did.
+  public var haltReason: String? {
+    guard state == .halted else { return nil }
+    return mapping.text(at: FeedLayout.haltReason, byteCountMax: Int(TICKRING_REASON_BYTES))
+  }
+
+  /// The newest tick of an instrument; nil when there was none yet. Some 10 ns, without a lock or a system call.
+  @inlinable
+  public func latest(_ instrument: InstrumentID) -> Tick? {
+    guard instrument.index < instrumentsMax else { return nil }
+    return withUnsafeTemporaryAllocation(of: Tick.self, capacity: 1) { buffer in
+      let copy = buffer.baseAddress.unsafelyUnwrapped
+      return tickring_last_value_load(lastValues + instrument.index, copy) ? copy.pointee : nil
+    }
+  }
+
+  /// Ticks of an instrument published since the feed handler started.
+  public func tickCount(_ instrument: InstrumentID) -> UInt64 {
+    guard instrument.index < instrumentsMax else { return 0 }
+    return tickring_word_load_relaxed(UnsafeRawPointer(instrumentRows + instrument.index) + 56)
+  }
+
+  /// The instrument table as it is now: symbols by identifier.
+  ///
+  /// Rows that no instrument has taken are left out. The venue's token is not in shared memory.
+  public func instruments() -> [(id: InstrumentID, symbol: Symbol, priceTick: Price)] {
+    let count = min(Int(clamping: value(.instrumentCount)), instrumentsMax)
+    return (0..<count).compactMap { index in
+      let offset = UnsafeRawPointer(instrumentRows + index) - UnsafeRawPointer(mapping.base)
+      let text = mapping.text(at: offset + FeedLayout.symbolInRow, byteCountMax: Int(TICKRING_NAME_BYTES))
+      guard let symbol = try? Symbol(text) else { return nil }
+      return (
+        InstrumentID(rawValue: UInt32(index)), symbol, Price(units: instrumentRows[index].price_tick)
+      )
+    }
+  }
+}

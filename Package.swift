@@ -22,23 +22,21 @@ let package = Package(
   targets: [
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
+    .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
     .systemLibrary(
       name: "CCurl", path: "CShims/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
       name: "CLZ4", path: "CShims/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-    .systemLibrary(
-      name: "CWslay", path: "CShims/CWslay", pkgConfig: "libwslay", providers: [.apt(["libwslay-dev"])]),
-
-    .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
+    .systemLibrary(name: "CWslay", path: "CShims/CWslay", providers: [.apt(["libwslay-dev"])]),
 
     // The stages of the data's path.
     .target(name: "MarketData", swiftSettings: strict),
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
 
+    .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
-    .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

@@ -38,7 +38,8 @@ public struct CivilTime: Sendable, Hashable {
   /// The civil time that clocks at `offsetSeconds` ahead of UTC show at `instant`.
   public init(_ instant: Timestamp, offsetSeconds: Int = indiaOffsetSeconds) {
     let localSeconds = Int(instant.seconds) + offsetSeconds
-    let fraction = Int(instant.nanoseconds - instant.seconds * Timestamp.nanosecondsPerSecond)
+    // Wrapping, because the second in which the range of Int64 nanoseconds begins starts before that range.
+    let fraction = Int(instant.nanoseconds &- instant.seconds &* Timestamp.nanosecondsPerSecond)
     var dayNumber = localSeconds / 86_400
     var secondOfDay = localSeconds % 86_400
     if secondOfDay < 0 {
@@ -56,6 +57,11 @@ public struct CivilTime: Sendable, Hashable {
       year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month,
       day: dayOfYear - (153 * monthFromMarch + 2) / 5 + 1, hour: secondOfDay / 3600,
       minute: secondOfDay / 60 % 60, second: secondOfDay % 60, nanosecond: fraction)
+  }
+
+  /// Midnight of the day that lies `dayNumber` days after 1970-01-01.
+  public init(dayNumber: Int) {
+    self.init(Timestamp(seconds: Int64(dayNumber) * 86_400), offsetSeconds: 0)
   }
 
   /// Days since 1970-01-01 of the date alone.

@@ -6,7 +6,7 @@ public struct InstrumentID: Sendable, Hashable, Comparable, BitwiseCopyable {
   public var rawValue: UInt32
 
   /// Stands for the whole feed in records that concern no single instrument, such as an outage.
-  public static let all = InstrumentID(rawValue: .max)
+  @inlinable public static var all: InstrumentID { InstrumentID(rawValue: .max) }
 
   /// Makes an identifier from its number.
   @inlinable

@@ -7,11 +7,11 @@ public struct Price: Sendable, Hashable, Comparable, BitwiseCopyable {
   public var units: Int64
 
   /// Units in one whole rupee (or whatever the quote currency is).
-  public static let unitsPerOne: Int64 = 1_000_000_000
+  @inlinable public static var unitsPerOne: Int64 { 1_000_000_000 }
   /// Digits after the decimal point that a price can carry.
   public static let fractionDigits = 9
   /// No price, or a price of nothing.
-  public static let zero = Price(units: 0)
+  @inlinable public static var zero: Price { Price(units: 0) }
 
   /// Makes a price from units of 1e-9.
   @inlinable

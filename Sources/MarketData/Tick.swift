@@ -90,11 +90,11 @@ public struct TickKind: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
   }
 
   /// A snapshot of the instrument's last trade: the ordinary tick.
-  public static let trade = TickKind(rawValue: 0)
+  @inlinable public static var trade: TickKind { TickKind(rawValue: 0) }
   /// The feed went down or came back: ``Tick/exchangeTime`` is the start of the gap, ``Tick/receiveTime`` its end
   /// (or, while ``TickFlags/gapOpen`` is set, when it was noticed), ``Tick/lastQuantity`` the ``GapCause``, and
   /// ``Tick/instrument`` the instrument or ``InstrumentID/all``.
-  public static let gap = TickKind(rawValue: 1)
+  @inlinable public static var gap: TickKind { TickKind(rawValue: 1) }
 }
 
 /// Why a stretch of the feed is missing.

@@ -11,29 +11,29 @@ public struct TickFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   }
 
   /// The venue replayed an old snapshot on subscribe; it sets the last value and the volume baseline only.
-  public static let cachedOnSubscribe = TickFlags(rawValue: 1 << 0)
+  @inlinable public static var cachedOnSubscribe: TickFlags { TickFlags(rawValue: 1 << 0) }
   /// Ticks for this consumer were dropped before this one because its lane was full.
-  public static let gapBefore = TickFlags(rawValue: 1 << 1)
+  @inlinable public static var gapBefore: TickFlags { TickFlags(rawValue: 1 << 1) }
   /// Equal to the instrument's previous tick in all the venue said.
-  public static let duplicate = TickFlags(rawValue: 1 << 2)
+  @inlinable public static var duplicate: TickFlags { TickFlags(rawValue: 1 << 2) }
   /// Older by exchange time than a tick of the same instrument already seen.
-  public static let outOfOrder = TickFlags(rawValue: 1 << 3)
+  @inlinable public static var outOfOrder: TickFlags { TickFlags(rawValue: 1 << 3) }
   /// Received long after the exchange time it carries.
-  public static let stale = TickFlags(rawValue: 1 << 4)
+  @inlinable public static var stale: TickFlags { TickFlags(rawValue: 1 << 4) }
   /// The price jumped further from the previous one than the configured band.
-  public static let offBand = TickFlags(rawValue: 1 << 5)
+  @inlinable public static var offBand: TickFlags { TickFlags(rawValue: 1 << 5) }
   /// Cumulative volume fell: a new day or a correction by the venue.
-  public static let volumeReset = TickFlags(rawValue: 1 << 6)
+  @inlinable public static var volumeReset: TickFlags { TickFlags(rawValue: 1 << 6) }
   /// The venue sent no exchange time.
-  public static let noExchangeTime = TickFlags(rawValue: 1 << 7)
+  @inlinable public static var noExchangeTime: TickFlags { TickFlags(rawValue: 1 << 7) }
   /// Traded in an auction, outside continuous trading.
-  public static let auction = TickFlags(rawValue: 1 << 8)
+  @inlinable public static var auction: TickFlags { TickFlags(rawValue: 1 << 8) }
   /// Price is zero or negative.
-  public static let notPositive = TickFlags(rawValue: 1 << 9)
+  @inlinable public static var notPositive: TickFlags { TickFlags(rawValue: 1 << 9) }
   /// Instrument has no volume (an index): every price change counts as a trade.
-  public static let withoutVolume = TickFlags(rawValue: 1 << 10)
+  @inlinable public static var withoutVolume: TickFlags { TickFlags(rawValue: 1 << 10) }
   /// On a record of kind ``TickKind/gap``: the gap has not ended yet.
-  public static let gapOpen = TickFlags(rawValue: 1 << 11)
+  @inlinable public static var gapOpen: TickFlags { TickFlags(rawValue: 1 << 11) }
 
   /// The flags' names in the order of their bits, for output.
   public static let names: [(flag: TickFlags, name: String)] = [

@@ -37,7 +37,10 @@ public struct TickStreamHash: Sendable, Equatable {
   }
 
   /// The fingerprint as 16 hexadecimal digits.
-  public var text: String {
+  public var text: String { Self.text(of: value) }
+
+  /// A fingerprint as 16 hexadecimal digits.
+  public static func text(of value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -8,7 +8,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable {
   public var nanoseconds: Int64
 
   /// The value that stands for an instant that is not known.
-  public static let unknown = Timestamp(nanoseconds: 0)
+  @inlinable public static var unknown: Timestamp { Timestamp(nanoseconds: 0) }
 
   /// Makes an instant from nanoseconds since 1970 UTC.
   @inlinable
@@ -23,7 +23,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable {
   }
 
   /// Nanoseconds in a second.
-  public static let nanosecondsPerSecond: Int64 = 1_000_000_000
+  @inlinable public static var nanosecondsPerSecond: Int64 { 1_000_000_000 }
 
   /// Whole seconds since 1970 UTC, rounded towards the past.
   @inlinable

@@ -20,15 +20,15 @@ public final class FeedSegment: @unchecked Sendable {
   /// What was found in place of a new segment, in a sentence; nil when there was nothing.
   public let takeover: String?
 
-  /// Largest instrument table: 16 MiB of rows and last values.
-  public static let instrumentsMaxRange = 1...131_072
+  /// Instrument tables that make sense; the largest takes 128 MiB of rows and last values.
+  public static let instrumentsMaxRange = 1...1_048_576
 
   /// Creates the feed segment, or takes over what a dead feed handler left.
   ///
   /// - Throws: ``Fault`` of kind `held`, naming the pid, when another feed handler runs under this name, or what
   ///   creating shared memory throws.
   public init(
-    feed: String, instrumentsMax: Int, clock: FeedClock, controlSocket: String, dataDirectory: String,
+    feed: String, instrumentsMax: Int, controlSocket: String, dataDirectory: String,
     permissions: UInt32
   ) throws(Fault) {
     try SegmentNames.check(feed, what: "feed")
@@ -53,9 +53,7 @@ public final class FeedSegment: @unchecked Sendable {
     header.pointee.last_values_offset = UInt64(layout.lastValuesOffset)
     header.pointee.epoch = epoch + 1
     header.pointee.created_wall_ns = Timestamp.wallClock().nanoseconds
-    header.pointee.clock_feed_origin_ns = clock.feedOrigin.nanoseconds
-    header.pointee.clock_wall_origin_ns = clock.wallOrigin.nanoseconds
-    header.pointee.clock_speed = clock.speed
+    header.pointee.clock_speed = FeedClock.system.speed
     header.pointee.producer_pid = getpid()
     mapping.setText(feed, at: FeedLayout.feed, byteCountMax: Int(TICKRING_NAME_BYTES))
     mapping.setText(controlSocket, at: FeedLayout.controlSocket, byteCountMax: Int(TICKRING_PATH_BYTES))
@@ -123,6 +121,14 @@ public final class FeedSegment: @unchecked Sendable {
     let end = UInt64(newInstruments.map { $0.id.index + 1 }.max() ?? 0)
     set(.instrumentCount, max(end, value(.instrumentCount)))
     add(.instrumentVersion)
+  }
+
+  /// Tells readers the feed's clock; before the state becomes running, and never after.
+  public func setClock(_ clock: FeedClock) {
+    let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
+    header.pointee.clock_feed_origin_ns = clock.feedOrigin.nanoseconds
+    header.pointee.clock_wall_origin_ns = clock.wallOrigin.nanoseconds
+    header.pointee.clock_speed = clock.speed
   }
 
   /// Latches a HALT: the reason first, then the state, so that whoever sees the state can read the reason.

@@ -23,6 +23,7 @@ let package = Package(
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
     .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
+    .target(name: "CTickCodec", path: "CShims/CTickCodec", cSettings: strictC),
     .systemLibrary(
       name: "CCurl", path: "CShims/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
@@ -33,10 +34,14 @@ let package = Package(
     .target(name: "MarketData", swiftSettings: strict),
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
+    .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
+      resources: [.copy("Resources")], swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

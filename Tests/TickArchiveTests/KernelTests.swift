@@ -1,0 +1,98 @@
+import CTickCodec
+import MarketData
+import Testing
+import TickArchive
+
+/// Checksums of test files, by the kernel that is itself tested against published values below.
+enum Checksums {
+  static func of(_ bytes: some Collection<UInt8>) -> UInt32 {
+    Array(bytes).withUnsafeBufferPointer { tickcodec_crc32c($0.baseAddress, $0.count) }
+  }
+
+  /// Writes the checksum of a range right behind it.
+  static func reseal(_ bytes: inout [UInt8], _ range: Range<Int>) {
+    let checksum = of(bytes[range])
+    for index in 0..<4 {
+      bytes[range.upperBound + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index))
+    }
+  }
+}
+
+@Suite struct KernelTests {
+  @Test func theChecksumIsTheCastagnoliOne() {
+    // Check value of the CRC catalogue, and the 32 zero bytes of RFC 3720, appendix B.4.
+    #expect(Checksums.of("123456789".utf8) == 0xE306_9283)
+    #expect(Checksums.of(repeatElement(0, count: 32)) == 0x8A91_36AA)
+  }
+
+  @Test func theChecksumByInstructionAndByTableAgree() {
+    var random = SeededGenerator(seed: 7)
+    for length in 0..<300 {
+      let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let portable = bytes.withUnsafeBufferPointer { tickcodec_crc32c_portable($0.baseAddress, length) }
+      #expect(Checksums.of(bytes) == portable)
+    }
+  }
+
+  @Test(arguments: 0..<80 as Range<UInt64>)
+  func wordStreamsAreReadAlikeWithAndWithoutVectors(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let words = (0..<Int(seed)).map { _ in
+      UInt32.random(in: 0...UInt32.max, using: &random) >> (8 * UInt32.random(in: 0...4, using: &random))
+    }
+    var stream = [UInt8](repeating: 0, count: tickcodec_words_bound(UInt32(words.count)))
+    let length = tickcodec_encode_words(words, UInt32(words.count), &stream, stream.count)
+    #expect(length > 0)
+    for portable in [false, true] {
+      // Just the stream, and with one byte less, so that an over-read would not go unnoticed by a sanitizer.
+      for given in [length, length - 1] {
+        var decoded = [UInt32](repeating: 0, count: words.count)
+        let taken = Array(stream[..<given]).withUnsafeBufferPointer {
+          tickcodec_decode_words(
+            tickcodec_bytes(start: $0.baseAddress, length: $0.count), &decoded, UInt32(words.count), portable)
+        }
+        #expect(taken == (given == length ? length : 0))
+        if given == length { #expect(decoded == words) }
+      }
+    }
+  }
+
+  @Test func blocksAreDecodedAlikeWithAndWithoutVectors() throws {
+    let directory = try TemporaryDirectory()
+    let ticks = TickStreams.plausible(count: 5000)
+    try archive(ticks, in: directory.path)
+    var reader = try ArchiveReader(directory: directory.path, feed: "test")
+    reader.usesPortableKernels = true
+    #expect(try readAll(reader) == ticks)
+  }
+
+  @Test func theKernelsTickLiesInMemoryAsTheModelsDoes() {
+    #expect(MemoryLayout<tickcodec_tick>.size == MemoryLayout<Tick>.size)
+    let pairs: [(Int?, Int?)] = [
+      (MemoryLayout.offset(of: \tickcodec_tick.stamp), MemoryLayout.offset(of: \Tick.stamp)),
+      (MemoryLayout.offset(of: \tickcodec_tick.instrument), MemoryLayout.offset(of: \Tick.instrument)),
+      (MemoryLayout.offset(of: \tickcodec_tick.sequence), MemoryLayout.offset(of: \Tick.sequence)),
+      (MemoryLayout.offset(of: \tickcodec_tick.receive_time), MemoryLayout.offset(of: \Tick.receiveTime)),
+      (MemoryLayout.offset(of: \tickcodec_tick.exchange_time), MemoryLayout.offset(of: \Tick.exchangeTime)),
+      (MemoryLayout.offset(of: \tickcodec_tick.last_price), MemoryLayout.offset(of: \Tick.lastPrice)),
+      (MemoryLayout.offset(of: \tickcodec_tick.day_volume), MemoryLayout.offset(of: \Tick.dayVolume)),
+      (
+        MemoryLayout.offset(of: \tickcodec_tick.last_trade_seconds),
+        MemoryLayout.offset(of: \Tick.lastTradeSeconds)
+      ),
+      (MemoryLayout.offset(of: \tickcodec_tick.last_quantity), MemoryLayout.offset(of: \Tick.lastQuantity)),
+      (MemoryLayout.offset(of: \tickcodec_tick.open_interest), MemoryLayout.offset(of: \Tick.openInterest)),
+      (MemoryLayout.offset(of: \tickcodec_tick.flags), MemoryLayout.offset(of: \Tick.flags)),
+      (MemoryLayout.offset(of: \tickcodec_tick.kind), MemoryLayout.offset(of: \Tick.kind)),
+      (MemoryLayout.offset(of: \tickcodec_tick.reserved), MemoryLayout.offset(of: \Tick.reserved)),
+    ]
+    for (kernel, model) in pairs { #expect(kernel != nil && kernel == model) }
+  }
+
+  @Test func bothSidesNumberTheSectionsAlike() {
+    #expect(Section.allCases.count == tickcodec_section_count)
+    #expect(Section.directory.rawValue == tickcodec_directory)
+    #expect(Section.flags.rawValue == tickcodec_flags)
+    #expect(Section.columns.count == tickcodec_column_count)
+  }
+}

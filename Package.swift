@@ -16,9 +16,13 @@ let strictC: [CSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+
 let package = Package(
   name: "TickRing",
-  dependencies: [],
+  dependencies: [
+    .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1")
+  ],
   targets: [
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
@@ -34,11 +38,14 @@ let package = Package(
     .target(name: "MarketData", swiftSettings: strict),
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
+    .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "VenuesTests", dependencies: ["Venues", "MarketData", flyingFox], swiftSettings: strict),
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),

@@ -11,11 +11,20 @@ static inline CURLcode tickring_curl_set_string(CURL *handle, CURLoption option,
 static inline CURLcode tickring_curl_set_pointer(CURL *handle, CURLoption option, void *value) {
   return curl_easy_setopt(handle, option, value);
 }
+static inline CURLcode tickring_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+  return curl_easy_setopt(handle, option, value);
+}
 static inline CURLcode tickring_curl_set_write_function(CURL *handle, CURLoption option, curl_write_callback function) {
   return curl_easy_setopt(handle, option, function);
 }
 static inline CURLcode tickring_curl_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode tickring_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+  return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode tickring_curl_get_string(CURL *handle, CURLINFO info, const char **value) {
+  return curl_easy_getinfo(handle, info, (char **)value);
 }
 static inline CURLcode tickring_curl_get_socket(CURL *handle, curl_socket_t *value) {
   return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);

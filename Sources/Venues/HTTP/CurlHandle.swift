@@ -1,0 +1,74 @@
+internal import CCurl
+import MarketData
+
+/// Starts libcurl once in the process; the result is the same for everybody who asks.
+private let curlStartResult = curl_global_init(Int(CURL_GLOBAL_ALL))
+
+/// Owns one libcurl easy handle and the buffer for its error text. One thread at a time.
+final class CurlHandle {
+  let pointer: UnsafeMutableRawPointer
+  private let errorText: UnsafeMutablePointer<CChar>
+
+  /// - Throws: `Fault` of kind `system` when libcurl cannot start.
+  init() throws(Fault) {
+    guard curlStartResult == CURLE_OK, let pointer = curl_easy_init() else {
+      throw Fault(.system, "libcurl does not start: \(String(cString: curl_easy_strerror(curlStartResult)))")
+    }
+    self.pointer = pointer
+    errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+  }
+
+  deinit {
+    curl_easy_cleanup(pointer)
+    errorText.deallocate()
+  }
+
+  /// Forgets all options but keeps live connections, and sets what every use here has in common: no signals,
+  /// only HTTP, TLS 1.2 or later, certificate and host name always verified.
+  func prepare(url: String, caFile: String?, connectTimeoutMilliseconds: Int) throws(Fault) {
+    curl_easy_reset(pointer)
+    errorText.pointee = 0
+    try check(tickring_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText))
+    try set(CURLOPT_NOSIGNAL, 1)
+    try set(CURLOPT_PROTOCOLS_STR, "http,https")
+    try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    try set(CURLOPT_SSL_VERIFYPEER, 1)
+    try set(CURLOPT_SSL_VERIFYHOST, 2)
+    try set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
+    if let caFile { try set(CURLOPT_CAINFO, caFile) }
+    try set(CURLOPT_URL, url)
+  }
+
+  func set(_ option: CURLoption, _ value: Int) throws(Fault) {
+    try check(tickring_curl_set_long(pointer, option, value))
+  }
+
+  func set(_ option: CURLoption, _ value: String) throws(Fault) {
+    try check(tickring_curl_set_string(pointer, option, value))
+  }
+
+  /// Turns a failed `curl_easy_setopt` into a fault: the installed libcurl lacks what TickRing needs.
+  func check(_ result: CURLcode) throws(Fault) {
+    guard result == CURLE_OK else {
+      throw Fault(.software, "libcurl refuses an option: \(String(cString: curl_easy_strerror(result)))")
+    }
+  }
+
+  /// libcurl's own words for a failed transfer: the error buffer where it was filled, else the code's name.
+  func explanation(of result: CURLcode) -> String {
+    let detail = String(cString: errorText)
+    return detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail
+  }
+
+  /// The kind of fault that a failed transfer is. A server that cannot prove its identity is no outage: trying
+  /// again blindly would only give an impostor more chances.
+  static func faultKind(of result: CURLcode) -> Fault.Kind {
+    switch result {
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+      .protocolViolation
+    case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CACERT_BADFILE: .configuration
+    default: .unavailable
+    }
+  }
+}

@@ -1,0 +1,160 @@
+public import MarketData
+
+/// The live ticks of Kite Connect v3 over one websocket, every instrument in mode `full`.
+public final class KiteSource: TickSource {
+  /// Where and how to connect.
+  public struct Options: Sendable {
+    /// The ticker's address without credentials.
+    public var url = "wss://ws.kite.trade"
+    /// Certificate authorities to trust instead of the system's, a PEM file.
+    public var caFile: String?
+    /// Longest time to dial, and again for the handshake; the vendor's clients allow 7 to 30 seconds.
+    public var connectTimeoutMilliseconds = 10_000
+
+    /// Makes options for the vendor's own server.
+    public init() {}
+  }
+
+  /// Instruments that the vendor allows on one connection.
+  public static let instrumentsMax = 3000
+  /// Tokens in one subscription message: some 5 KB of text, far from any server's limit.
+  static let tokensPerMessageMax = 500
+
+  /// `kite`.
+  public let name = "kite"
+  /// Counts since the source was made.
+  public private(set) var statistics = SourceStatistics()
+  /// The venue's latest message of type `error`, for people; empty when there was none.
+  public private(set) var lastErrorMessage = ""
+
+  private let options: Options
+  private let credentials: KiteCredentialsProvider
+  private let clock: FeedClock
+  private var connection: WebSocketConnection?
+  private var decoder = KiteDecoder()
+  /// Tokens of the current subscriptions.
+  private var tokens: Set<UInt32> = []
+
+  /// Makes a source that is not connected and asks for nothing. `clock` stamps the receive times.
+  public init(
+    options: Options = Options(), clock: FeedClock = .system, credentials: @escaping KiteCredentialsProvider
+  ) {
+    self.options = options
+    self.clock = clock
+    self.credentials = credentials
+  }
+
+  /// Connects with freshly read credentials and subscribes to everything again.
+  ///
+  /// - Throws: as ``TickSource/connect()``, and what the credentials' provider throws.
+  public func connect() throws(Fault) {
+    connection = nil
+    let current = try credentials()
+    var websocket = WebSocketConnection.Options(
+      url: "\(options.url)?api_key=\(percentEncoded(current.apiKey))"
+        + "&access_token=\(percentEncoded(current.accessToken))",
+      headers: [KiteCredentials.versionHeader], caFile: options.caFile)
+    websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
+    let connection = WebSocketConnection(websocket)
+    try connection.connect()
+    self.connection = connection
+    try add(tokens.sorted())
+  }
+
+  /// Replaces the set of instruments; before ``connect()`` it is only remembered.
+  ///
+  /// - Throws: `Fault` of kind `configuration`, changing nothing, when an instrument's venue token is no Kite
+  ///   token or there are more than ``instrumentsMax``; `unavailable` when the connection broke.
+  public func subscribe(to instruments: [Instrument]) throws(Fault) {
+    // What was asked for once stays known: ticks already on their way must not be lost when it is left.
+    var table = decoder.tokens
+    var wanted: Set<UInt32> = []
+    for instrument in instruments {
+      guard let token = UInt32(instrument.venueToken) else {
+        throw Fault(
+          .configuration,
+          "\(instrument.symbol) has the venue token '\(instrument.venueToken)', where Kite's is a number up to "
+            + "\(UInt32.max)")
+      }
+      table.insert(token, instrument.id)
+      wanted.insert(token)
+    }
+    guard wanted.count <= Self.instrumentsMax else {
+      throw Fault(
+        .configuration,
+        "\(wanted.count) instruments are more than the \(Self.instrumentsMax) that Kite allows")
+    }
+    let dropped = tokens.subtracting(wanted)
+    let added = wanted.subtracting(tokens)
+    tokens = wanted
+    decoder.tokens = table
+    guard connection != nil else { return }
+    try inBatches(dropped.sorted()) { (list) throws(Fault) in
+      try connection?.sendText("{\"a\":\"unsubscribe\",\"v\":[\(list)]}")
+    }
+    try add(added.sorted())
+  }
+
+  /// Waits for ticks; text messages and heartbeats count as life.
+  ///
+  /// - Throws: as ``TickSource/receive(timeoutMilliseconds:into:)``.
+  public func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity {
+    guard let connection else { throw Fault(.unavailable, "\(options.url): not connected") }
+    let isAlive = try connection.receive(timeoutMilliseconds: timeoutMilliseconds) {
+      opcode, payload, readTime in
+      statistics.messages += 1
+      statistics.bytes += UInt64(payload.byteCount)
+      switch opcode {
+      case .binary:
+        decoder.decode(
+          payload, receiveTime: clock.feedTime(at: readTime), into: &ticks, statistics: &statistics)
+      case .text:
+        readText(payload.withUnsafeBytes { Array($0) })
+      }
+    }
+    return isAlive ? .alive : .idle
+  }
+
+  /// Ends the connection in good order.
+  public func close() {
+    connection?.close()
+    connection = nil
+  }
+
+  /// `subscribe` alone means mode `quote`, so the mode is set right after, as the vendor's clients do.
+  private func add(_ tokens: [UInt32]) throws(Fault) {
+    try inBatches(tokens) { (list) throws(Fault) in
+      try connection?.sendText("{\"a\":\"subscribe\",\"v\":[\(list)]}")
+      try connection?.sendText("{\"a\":\"mode\",\"v\":[\"full\",[\(list)]]}")
+    }
+  }
+
+  private func inBatches(_ tokens: [UInt32], _ send: (String) throws(Fault) -> Void) throws(Fault) {
+    for start in stride(from: 0, to: tokens.count, by: Self.tokensPerMessageMax) {
+      let batch = tokens[start..<min(start + Self.tokensPerMessageMax, tokens.count)]
+      try send(batch.map(String.init).joined(separator: ","))
+    }
+  }
+
+  /// Keeps the text of `{"type":"error","data":"..."}`; order updates and unknown types are not ours to judge.
+  private func readText(_ bytes: [UInt8]) {
+    var scanner = JSONScanner(bytes)
+    var type = ""
+    var text = ""
+    do {
+      try scanner.object { (key, scanner) throws(Fault) in
+        let isText = scanner.peek() == UInt8(ascii: "\"")
+        switch key {
+        case "type" where isText: type = try scanner.string()
+        case "data" where isText: text = try scanner.string()
+        default: try scanner.skipValue()
+        }
+      }
+    } catch {
+      statistics.badFrames += 1
+      statistics.lastBadFrame = "a text message is \(error.message)"
+      return
+    }
+    if type == "error" { lastErrorMessage = text }
+  }
+}

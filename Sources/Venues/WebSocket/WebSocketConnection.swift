@@ -1,0 +1,359 @@
+internal import CCurl
+internal import Glibc
+public import MarketData
+
+/// What a data message is.
+public enum WebSocketOpcode: Sendable {
+  /// UTF-8, checked.
+  case text
+  /// Bytes.
+  case binary
+}
+
+/// A websocket client: libcurl dials (TCP, TLS, proxy), wslay frames, and the handshake is ours.
+///
+/// Between the socket and the receiver's closure stand two copies and no allocation. One thread at a time.
+public final class WebSocketConnection {
+  /// Where to connect and how.
+  public struct Options: Sendable {
+    /// A `ws` or `wss` address. Credentials in its query never appear in messages.
+    public var url: String
+    /// Further header fields of the handshake.
+    public var headers: [(name: String, value: String)]
+    /// Certificate authorities to trust instead of the system's, a PEM file.
+    public var caFile: String?
+    /// Longest time to dial, and again for the handshake.
+    public var connectTimeoutMilliseconds = 10_000
+    /// A longer message ends the connection. Kite's longest has 3000 packets of 186 bytes: 558 002.
+    public var messageBytesMax = 1 << 20
+
+    /// Makes options with the usual limits.
+    public init(url: String, headers: [(name: String, value: String)] = [], caFile: String? = nil) {
+      self.url = url
+      self.headers = headers
+      self.caFile = caFile
+    }
+  }
+
+  /// Bytes asked of the socket at once.
+  static let readBytesMax = 256 * 1024
+  /// Longest time that ``close()`` waits for the server's close frame.
+  static let closeTimeoutMilliseconds = 250
+
+  private let options: Options
+  private let redact: Redaction
+  private let readBuffer: UnsafeMutableRawBufferPointer
+  /// Bytes of ``readBuffer`` that were read and not parsed.
+  private var unparsed = 0..<0
+  private var readTime = Timestamp.unknown
+  private var link: Link?
+  /// Found while messages were still to be handed out: thrown by the call after that.
+  private var pendingFault: Fault?
+
+  /// A connection that is open.
+  private struct Link {
+    let handle: CurlHandle
+    let codec: FrameCodec
+    let socket: Int32
+  }
+
+  /// Makes a connection that is not yet connected.
+  public init(_ options: Options) {
+    self.options = options
+    redact = Redaction(url: options.url, headers: options.headers)
+    readBuffer = .allocate(byteCount: Self.readBytesMax, alignment: 64)
+  }
+
+  deinit {
+    readBuffer.deallocate()
+  }
+
+  /// True from ``connect()`` until either side ended the connection.
+  public var isOpen: Bool { link != nil }
+
+  // MARK: Connecting
+
+  /// Dials and shakes hands; an older connection is dropped first.
+  ///
+  /// - Throws: `Fault` of kind `refused` when the server answers 401 or 403, `unavailable` when it cannot be
+  ///   reached, answers 429 or 5xx or not in time, `protocolViolation` when it answers anything else or cannot
+  ///   prove its identity, `configuration` when the address makes no sense.
+  public func connect() throws(Fault) {
+    drop()
+    let address = try WebSocketAddress(options.url, shownAs: redact.url)
+    let handle = try CurlHandle()
+    try handle.prepare(
+      url: address.dialURL, caFile: options.caFile,
+      connectTimeoutMilliseconds: options.connectTimeoutMilliseconds)
+    try handle.set(CURLOPT_CONNECT_ONLY, 1)
+    // Without this libcurl would offer HTTP/2, over which this handshake cannot run.
+    try handle.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+    // A proxy must pass bytes through untouched, for ws as for wss.
+    try handle.set(CURLOPT_HTTPPROXYTUNNEL, 1)
+    let result = curl_easy_perform(handle.pointer)
+    guard result == CURLE_OK else {
+      throw fault(CurlHandle.faultKind(of: result), "cannot connect: \(handle.explanation(of: result))")
+    }
+    var socket: curl_socket_t = -1
+    guard tickring_curl_get_socket(handle.pointer, &socket) == CURLE_OK, socket >= 0 else {
+      throw fault(.unavailable, "the connection was lost as soon as it was made")
+    }
+    guard let codec = FrameCodec(messageBytesMax: options.messageBytesMax) else {
+      throw fault(.system, "out of memory for a connection")
+    }
+    let link = Link(handle: handle, codec: codec, socket: socket)
+    try shakeHands(link, address: address)
+    self.link = link
+  }
+
+  private func shakeHands(_ link: Link, address: WebSocketAddress) throws(Fault) {
+    for (name, value) in options.headers where !(name + value).utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) {
+      throw fault(.configuration, "the header field '\(name)' holds control characters")
+    }
+    var generator = SystemRandomNumberGenerator()
+    let nonce = (0..<WebSocketHandshake.nonceBytes).map { _ in
+      UInt8.random(in: .min ... .max, using: &generator)
+    }
+    let handshake = WebSocketHandshake(nonce: nonce)
+    let deadline = Deadline(afterMilliseconds: options.connectTimeoutMilliseconds)
+    try send(handshake.request(address: address, headers: options.headers), over: link, before: deadline)
+
+    var count = 0
+    var headerEnd: Int?
+    while headerEnd == nil {
+      guard count < WebSocketHandshake.headerBytesMax else {
+        throw fault(
+          .protocolViolation,
+          "the server's handshake is longer than \(WebSocketHandshake.headerBytesMax) bytes")
+      }
+      count += try readSome(link, at: count, before: deadline)
+      headerEnd = WebSocketHandshake.headerEnd(in: UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
+    }
+    let end = headerEnd ?? count
+    do {
+      try handshake.check(header: readBuffer[..<end], body: readBuffer[end..<count])
+    } catch {
+      throw fault(error.kind, error.message)
+    }
+    // The server may have sent its first frames along with its answer.
+    unparsed = end..<count
+  }
+
+  private func send(_ bytes: [UInt8], over link: Link, before deadline: Deadline) throws(Fault) {
+    var sent = 0
+    while sent < bytes.count {
+      let taken = bytes.withUnsafeBytes { Self.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), link) }
+      guard let taken else { throw fault(.unavailable, "the connection broke during the handshake") }
+      sent += taken
+      if taken == 0, !wait(for: POLLOUT, on: link, milliseconds: deadline.remainingMilliseconds) {
+        throw fault(.unavailable, "the server takes no handshake in \(options.connectTimeoutMilliseconds) ms")
+      }
+    }
+  }
+
+  private func readSome(_ link: Link, at offset: Int, before deadline: Deadline) throws(Fault) -> Int {
+    while true {
+      switch read(link, into: UnsafeMutableRawBufferPointer(rebasing: readBuffer[offset...])) {
+      case .bytes(let count):
+        readTime = .wallClock()
+        return count
+      case .ended: throw fault(.unavailable, "the server ended the connection during the handshake")
+      case .failed(let reason):
+        throw fault(.unavailable, "the connection broke during the handshake: \(reason)")
+      case .nothing:
+        guard wait(for: POLLIN, on: link, milliseconds: deadline.remainingMilliseconds) else {
+          throw fault(
+            .unavailable,
+            "the server does not answer the handshake in \(options.connectTimeoutMilliseconds) ms")
+        }
+      }
+    }
+  }
+
+  // MARK: Talking
+
+  /// Sends a text message, or queues it while the socket takes no more; the queue is emptied by ``receive``.
+  ///
+  /// - Throws: `Fault` of kind `unavailable` when there is no connection, it broke, or the queue is full.
+  public func sendText(_ text: String) throws(Fault) {
+    guard let link else { throw fault(.unavailable, "not connected") }
+    guard link.codec.queueText(text) else {
+      throw fault(
+        .unavailable,
+        "the server takes no data: more than \(FrameCodec.sendQueueBytesMax) bytes are waiting, or it is closing"
+      )
+    }
+    try flush(link)
+  }
+
+  /// Waits at most `timeoutMilliseconds` for bytes (0: does not wait at all) and hands every message that they
+  /// complete to `onMessage`, with the wall time at which they were read. The payload is valid only during the
+  /// call. Pings and the closing handshake are answered here.
+  ///
+  /// Returns true when anything arrived, be it only a part of a message or a ping. An end of the connection is
+  /// thrown only after all messages before it were handed out.
+  /// - Throws: `Fault` of kind `unavailable` when the connection ended, `protocolViolation` when the server broke
+  ///   the protocol; whatever `onMessage` throws, after which the rest of its batch is lost.
+  public func receive(
+    timeoutMilliseconds: Int,
+    onMessage: (_ opcode: WebSocketOpcode, _ payload: RawSpan, _ readTime: Timestamp) throws(Fault) -> Void
+  ) throws(Fault) -> Bool {
+    if let fault = pendingFault {
+      drop()
+      throw fault
+    }
+    guard let link else { throw fault(.unavailable, "not connected") }
+    answer(link)
+    if unparsed.isEmpty, try !fill(link, timeoutMilliseconds: timeoutMilliseconds) { return false }
+    try parse(link, onMessage: onMessage)
+    return true
+  }
+
+  /// Reads once into the empty buffer; false when nothing came in time.
+  private func fill(_ link: Link, timeoutMilliseconds: Int) throws(Fault) -> Bool {
+    var deadline: Deadline?
+    while true {
+      // TLS may hold decrypted bytes although the socket is silent, so reading comes before waiting.
+      switch read(link, into: readBuffer) {
+      case .bytes(let count):
+        readTime = .wallClock()
+        unparsed = 0..<count
+        return true
+      case .ended:
+        let place = link.codec.isInsideMessage ? "in the middle of a message" : "without a close frame"
+        throw dropped(.unavailable, "the server ended the connection \(place)")
+      case .failed(let reason):
+        throw dropped(.unavailable, "the connection broke: \(reason)")
+      case .nothing:
+        guard timeoutMilliseconds > 0 else { return false }
+        let limit = deadline ?? Deadline(afterMilliseconds: timeoutMilliseconds)
+        deadline = limit
+        let events = link.codec.wantsToSend ? POLLIN | POLLOUT : POLLIN
+        guard !limit.isPast, wait(for: events, on: link, milliseconds: limit.remainingMilliseconds) else {
+          return false
+        }
+        answer(link)
+      }
+    }
+  }
+
+  private func parse(
+    _ link: Link, onMessage: (WebSocketOpcode, RawSpan, Timestamp) throws(Fault) -> Void
+  ) throws(Fault) {
+    while !unparsed.isEmpty {
+      let taken = link.codec.parse(UnsafeRawBufferPointer(rebasing: readBuffer[unparsed]))
+      unparsed = unparsed.lowerBound + taken..<unparsed.upperBound
+      for index in 0..<link.codec.messageCount {
+        let message = link.codec.message(at: index)
+        try onMessage(message.opcode, message.payload.bytes, readTime)
+      }
+      if let end = link.codec.end ?? (taken == 0 ? .violation : nil) {
+        unparsed = 0..<0
+        pendingFault = fault(of: end)
+      }
+      answer(link)
+    }
+  }
+
+  /// Sends what waits, such as the answer to a ping. A broken connection shows at the next read, after everything
+  /// that was still in it.
+  private func answer(_ link: Link) {
+    if link.codec.wantsToSend { _ = link.codec.flush { Self.send($0, link) } }
+  }
+
+  private func fault(of end: FrameCodec.End) -> Fault {
+    switch end {
+    case .closed(let code, let reason):
+      fault(
+        .unavailable,
+        "the server closed the connection with code \(code)" + (reason.isEmpty ? "" : ": \(reason)"))
+    case .oversize:
+      fault(.protocolViolation, "a message is longer than the \(options.messageBytesMax) bytes allowed")
+    case .deaf:
+      fault(.unavailable, "the server sends pings but does not take the answers")
+    case .violation:
+      fault(
+        .protocolViolation,
+        "the server's frames break the websocket protocol (RFC 6455) or its text is no UTF-8")
+    }
+  }
+
+  // MARK: Ending
+
+  /// Ends the connection in good order: a close frame, a short wait for the server's, then the socket. Harmless
+  /// when there is no connection.
+  public func close() {
+    defer { drop() }
+    guard let link, pendingFault == nil else { return }
+    link.codec.queueClose(code: 1000)
+    let deadline = Deadline(afterMilliseconds: Self.closeTimeoutMilliseconds)
+    while link.codec.end == nil, !deadline.isPast {
+      guard link.codec.flush({ Self.send($0, link) }) else { return }
+      switch read(link, into: readBuffer) {
+      case .bytes(let count):
+        var rest = 0..<count
+        while !rest.isEmpty, link.codec.end == nil {
+          rest =
+            rest.lowerBound + link.codec.parse(UnsafeRawBufferPointer(rebasing: readBuffer[rest]))..<count
+        }
+      case .nothing: _ = wait(for: POLLIN, on: link, milliseconds: deadline.remainingMilliseconds)
+      case .ended, .failed: return
+      }
+    }
+  }
+
+  private func drop() {
+    link = nil
+    pendingFault = nil
+    unparsed = 0..<0
+  }
+
+  private func dropped(_ kind: Fault.Kind, _ reason: String) -> Fault {
+    drop()
+    return fault(kind, reason)
+  }
+
+  private func fault(_ kind: Fault.Kind, _ reason: String) -> Fault {
+    Fault(kind, "\(redact.url): \(redact(reason))")
+  }
+
+  // MARK: The socket
+
+  private enum ReadResult {
+    case bytes(Int)
+    case nothing
+    case ended
+    case failed(String)
+  }
+
+  private func read(_ link: Link, into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
+    var count = 0
+    switch curl_easy_recv(link.handle.pointer, buffer.baseAddress, buffer.count, &count) {
+    case CURLE_OK: return count > 0 ? .bytes(count) : .ended
+    case CURLE_AGAIN: return .nothing
+    case let result: return .failed(link.handle.explanation(of: result))
+    }
+  }
+
+  /// Bytes that the socket took, 0 when it takes none now, nil when it is broken.
+  private static func send(_ bytes: UnsafeRawBufferPointer, _ link: Link) -> Int? {
+    var count = 0
+    return switch curl_easy_send(link.handle.pointer, bytes.baseAddress, bytes.count, &count) {
+    case CURLE_OK: count
+    case CURLE_AGAIN: 0
+    default: nil
+    }
+  }
+
+  private func flush(_ link: Link) throws(Fault) {
+    guard link.codec.flush({ Self.send($0, link) }) else {
+      throw dropped(.unavailable, "the connection broke while sending")
+    }
+  }
+
+  /// True when the socket is ready (or broken, which the next call on it tells), false when time is up.
+  private func wait(for events: Int32, on link: Link, milliseconds: Int) -> Bool {
+    var entry = pollfd(fd: link.socket, events: Int16(events), revents: 0)
+    return poll(&entry, 1, Int32(clamping: milliseconds)) != 0
+  }
+}

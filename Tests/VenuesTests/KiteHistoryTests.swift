@@ -1,0 +1,228 @@
+import FlyingFox
+import Foundation
+import MarketData
+import Testing
+
+@testable import Venues
+
+/// Candles from the venue's REST answers.
+@Suite struct KiteHistoryTests {
+  private static func instrument() throws -> Instrument {
+    Instrument(
+      id: InstrumentID(rawValue: 4), symbol: try Symbol("NSE:INFY"), venueToken: "408065",
+      priceTick: Price(units: 50_000_000), lotSize: 1)
+  }
+
+  private func candles(_ json: String, status: Int = 200) throws(Fault) -> [Candle] {
+    try KiteHistory.candles(
+      in: Venues.HTTPResponse(status: status, body: Array(json.utf8)), title: "It",
+      instrument: InstrumentID(rawValue: 4), interval: .minute)
+  }
+
+  private static func rows(_ rows: String...) -> String {
+    "{\"status\":\"success\",\"data\":{\"candles\":[\(rows.joined(separator: ","))]}}"
+  }
+
+  // MARK: Reading answers
+
+  @Test func pricesAreTheDigitsOfTheText() throws {
+    let candles = try candles(
+      """
+      { "data" : { "more": [1, {"x": "]"}], "candles" : [
+        [ "2017-12-15T09:15:00+0530", 1704.5, 1705, 1699.25, 83.5525001, 2499 ],
+        ["2017-12-15T09:16:00+0530",-37.63,0.1,-9223372036,7,1,13667775] ] }, "status":"success" }
+      """)
+    #expect(candles.map(\.start.rfc3339) == ["2017-12-15T09:15:00+05:30", "2017-12-15T09:16:00+05:30"])
+    #expect(
+      candles.map { [$0.open, $0.high, $0.low, $0.close].map(\.description) } == [
+        ["1704.5", "1705", "1699.25", "83.5525001"], ["-37.63", "0.1", "-9223372036", "7"],
+      ])
+    #expect(candles.map(\.volume) == [2499, 1])
+    #expect(candles.map(\.openInterest) == [0, 13_667_775])
+    #expect(candles.allSatisfy { $0.origin == .venue && $0.state == .final && $0.interval == .minute })
+  }
+
+  @Test func timesMayComeWithAColonOrFromAnotherDayOrZone() throws {
+    let candles = try candles(
+      Self.rows(
+        "[\"2017-12-15T09:15:00+0530\",1,1,1,1,1]", "[\"2017-12-18T09:15:00+0530\",1,1,1,1,1]",
+        "[\"2017-12-18T09:16:00+05:30\",1,1,1,1,1]", "[\"2017-12-18T03:47:00Z\",1,1,1,1,1]",
+        "[\"2017-12-18T09:18:00+0530\",1,1,1,1,1]"))
+    #expect(
+      candles.map(\.start.rfc3339) == [
+        "2017-12-15T09:15:00+05:30", "2017-12-18T09:15:00+05:30", "2017-12-18T09:16:00+05:30",
+        "2017-12-18T09:17:00+05:30", "2017-12-18T09:18:00+05:30",
+      ])
+  }
+
+  @Test func noCandlesIsAnAnswer() throws {
+    #expect(try candles(Self.rows()).isEmpty)
+  }
+
+  @Test(
+    arguments: [
+      "", "{", "[]", "null", "{\"status\":\"success\"", rows("[]"),
+      rows("[\"2017-12-15T09:15:00+0530\",1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00\",1,1,1,1,1]"), rows("[\"2017-13-15T09:15:00+0530\",1,1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00+0530\",1,1,1,1,1.5]"), rows("[\"2017-12-15T09:15:00+0530\",1e3,1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00+0530\",1.0000000001,1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00+0530\",99999999999,1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00+0530\",null,1,1,1,1]"),
+      rows("[\"2017-12-15T09:15:00+0530\",1,1,1,1,1],"), rows() + "x", "{\"status\":\"succ\\u00zz\"}",
+    ])
+  func anythingElseIsAProtocolViolation(json: String) {
+    let fault = #expect(throws: Fault.self) { _ = try candles(json) }
+    #expect(fault?.kind == .protocolViolation)
+  }
+
+  @Test func answersCutOrGarbledAnywhereNeverTrap() throws {
+    let whole = Array(
+      Self.rows("[\"2017-12-15T09:15:00+0530\",1704.5,1705,1699.25,1702.8,2499,5]").utf8)
+    for count in 0..<whole.count {
+      #expect(throws: Fault.self) { _ = try candles(String(decoding: whole[..<count], as: UTF8.self)) }
+    }
+    var generator = SeededGenerator(seed: 99)
+    for _ in 0..<5000 {
+      var bytes = whole
+      for _ in 0..<3 {
+        bytes[Int.random(in: 0..<bytes.count, using: &generator)] =
+          Array("{}[]\",:\\u0-.e \u{7F}".utf8).randomElement(using: &generator) ?? 0
+      }
+      _ = try? KiteCandleAnswer(bytes, instrument: InstrumentID(rawValue: 0), interval: .minute)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (403, "TokenException", Fault.Kind.refused), (403, "PermissionException", .refused),
+      (400, "InputException", .protocolViolation), (429, "NetworkException", .unavailable),
+      (502, "DataException", .unavailable), (503, "NetworkException", .unavailable),
+      (500, "GeneralException", .unavailable), (403, "", .refused), (504, "", .unavailable),
+      (404, "", .protocolViolation),
+    ])
+  func theVenuesErrorsAreFaultsOfTheirKind(status: Int, type: String, kind: Fault.Kind) {
+    let fault = #expect(throws: Fault.self) {
+      _ = try candles(
+        "{\"status\":\"error\",\"message\":\"No \\\"luck\\\"\\n\",\"error_type\":\"\(type)\",\"data\":null}",
+        status: status)
+    }
+    #expect(fault?.kind == kind)
+    #expect(fault?.message.contains("HTTP status \(status)") == true)
+    #expect(fault?.message.contains("No \"luck\"") == true)
+  }
+
+  @Test func aGatewaysPageIsQuoted() {
+    let fault = #expect(throws: Fault.self) { _ = try candles("<html>\n<b>Bad Gateway</b>", status: 502) }
+    #expect(fault == Fault(.unavailable, "It: HTTP status 502: <html> <b>Bad Gateway</b>"))
+  }
+
+  // MARK: Asking
+
+  /// Answers with candles at the first and last minute of each request, and notes the requests.
+  private func withVenue<Value: Sendable>(
+    requestsPerSecond: Int = 0, tooMany: Int = 0, clock: ManualClock = ManualClock(),
+    _ body: @escaping @Sendable (KiteHistory) throws -> Value
+  ) async throws -> (Value, [String]) {
+    let requests = Log<String>()
+    let answer: @Sendable (FlyingFox.HTTPRequest) async throws -> FlyingFox.HTTPResponse = { request in
+      let query = Dictionary(uniqueKeysWithValues: request.query.map { ($0.name, $0.value) })
+      let (from, to) = (query["from"] ?? "", query["to"] ?? "")
+      requests.append("\(request.path) \(from) \(to)")
+      guard request.headers[HTTPHeader("Authorization")] == "token key:token" else {
+        return FlyingFox.HTTPResponse(
+          statusCode: .forbidden,
+          body: Data("{\"status\":\"error\",\"error_type\":\"TokenException\",\"message\":\"bad\"}".utf8))
+      }
+      guard requests.all.count > tooMany else {
+        return FlyingFox.HTTPResponse(
+          statusCode: HTTPStatusCode(429, phrase: "Too many requests"),
+          headers: [HTTPHeader("Retry-After"): "3"])
+      }
+      let rows = [from, String(to.dropLast(2)) + "00"].map {
+        "[\"\($0.replacing(" ", with: "T"))+0530\",1,2,0.5,1.5,10]"
+      }
+      return FlyingFox.HTTPResponse(statusCode: .ok, body: Data(Self.rows(rows.joined(separator: ",")).utf8))
+    }
+    return try await withServer {
+      await $0.appendRoute("/instruments/historical/*", handler: answer)
+    } _: { port in
+      let value = try await onThread {
+        let history = KiteHistory(
+          client: try Venues.HTTPClient(), baseURL: "http://127.0.0.1:\(port)",
+          budget: RequestBudget(requestsPerSecond: requestsPerSecond, now: clock.now, sleep: clock.sleep)
+        ) { KiteCredentials(apiKey: "key", accessToken: "token") }
+        return try body(history)
+      }
+      return (value, requests.all)
+    }
+  }
+
+  private static let start = CivilTime(year: 2026, month: 1, day: 1, hour: 9, minute: 15).timestamp()
+
+  @Test func longRangesAreCutAtTheVenuesLimitWithoutHoleOrOverlap() async throws {
+    let end = Self.start + 61 * 86_400 * Timestamp.nanosecondsPerSecond
+    let (candles, requests) = try await withVenue {
+      try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
+    }
+    #expect(
+      requests == [
+        "/instruments/historical/408065/minute 2026-01-01 09:15:00 2026-03-02 09:14:59",
+        "/instruments/historical/408065/minute 2026-03-02 09:15:00 2026-03-03 09:14:59",
+      ])
+    #expect(
+      candles.map(\.start.rfc3339) == [
+        "2026-01-01T09:15:00+05:30", "2026-03-02T09:14:00+05:30", "2026-03-02T09:15:00+05:30",
+        "2026-03-03T09:14:00+05:30",
+      ])
+  }
+
+  @Test func anEmptyRangeAsksNobody() async throws {
+    let (candles, requests) = try await withVenue {
+      try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: Self.start)
+    }
+    #expect(candles.isEmpty)
+    #expect(requests.isEmpty)
+  }
+
+  @Test func requestsKeepToTheBudget() async throws {
+    let clock = ManualClock()
+    let end = Self.start + 180 * 86_400 * Timestamp.nanosecondsPerSecond
+    let (_, requests) = try await withVenue(requestsPerSecond: 2, clock: clock) {
+      try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
+    }
+    #expect(requests.count == 3)
+    #expect(clock.sleptMilliseconds == [500, 500])
+  }
+
+  @Test func tooManyRequestsIsTriedAgainAfterThePauseAskedFor() async throws {
+    let clock = ManualClock()
+    let end = Self.start + Interval.minute.nanoseconds * 10
+    let (candles, requests) = try await withVenue(tooMany: 2, clock: clock) {
+      try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
+    }
+    #expect(candles.count == 2)
+    #expect(requests.count == 3)
+    #expect(clock.sleptMilliseconds == [3000, 3000])
+  }
+
+  @Test func tooManyRequestsForeverEnds() async throws {
+    let end = Self.start + Interval.minute.nanoseconds * 10
+    let (fault, requests) = try await withVenue(tooMany: .max) { history in
+      #expect(throws: Fault.self) {
+        _ = try history.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
+      }
+    }
+    #expect(fault?.kind == .unavailable)
+    #expect(requests.count == KiteHistory.attemptsMax)
+  }
+
+  @Test func anIntervalThatTheVenueLacksIsAUsageFault() async throws {
+    let (fault, _) = try await withVenue { history in
+      #expect(throws: Fault.self) {
+        _ = try history.candles(
+          of: try Self.instrument(), interval: .minutes(2), from: Self.start, to: Self.start + 1)
+      }
+    }
+    #expect(fault?.kind == .usage)
+  }
+}

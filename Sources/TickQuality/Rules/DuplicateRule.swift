@@ -1,0 +1,32 @@
+import MarketData
+
+/// Flags a tick that repeats its instrument's previous tick in everything the venue said: times, price, volume,
+/// last quantity and open interest.
+struct DuplicateRule: TickRule {
+  static let name = "duplicate"
+  static var flag: TickFlags { .duplicate }
+
+  /// What the venue said in the previous tick.
+  struct Memory: BitwiseCopyable {
+    var exchangeTime = Timestamp.unknown
+    var lastPrice = Price.zero
+    var dayVolume: Int64 = 0
+    var lastTradeSeconds: UInt32 = 0
+    var lastQuantity: UInt32 = 0
+    var openInterest: UInt32 = 0
+    var isFilled = false
+  }
+
+  @inline(__always)
+  func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
+    let isSame =
+      memory.isFilled && tick.exchangeTime == memory.exchangeTime && tick.lastPrice == memory.lastPrice
+      && tick.dayVolume == memory.dayVolume && tick.lastTradeSeconds == memory.lastTradeSeconds
+      && tick.lastQuantity == memory.lastQuantity && tick.openInterest == memory.openInterest
+    memory = Memory(
+      exchangeTime: tick.exchangeTime, lastPrice: tick.lastPrice, dayVolume: tick.dayVolume,
+      lastTradeSeconds: tick.lastTradeSeconds, lastQuantity: tick.lastQuantity,
+      openInterest: tick.openInterest, isFilled: true)
+    return isSame
+  }
+}

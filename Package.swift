@@ -40,6 +40,7 @@ let package = Package(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
     .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
     .target(name: "TickQuality", dependencies: ["MarketData"], swiftSettings: strict),
+    .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
@@ -49,6 +50,8 @@ let package = Package(
       name: "VenuesTests", dependencies: ["Venues", "MarketData", flyingFox], swiftSettings: strict),
     .testTarget(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "CandleBuildingTests", dependencies: ["CandleBuilding", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),

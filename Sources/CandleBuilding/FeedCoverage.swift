@@ -1,0 +1,90 @@
+import MarketData
+
+/// When the feed was down, in receive time, as its gap records tell (rules 11 and 12).
+///
+/// Before its first record the feed counts as down.
+struct FeedCoverage {
+  /// A stretch without feed, `[start, end)`.
+  private struct Outage {
+    var scope: InstrumentID
+    var start: Timestamp
+    var end: Timestamp
+    var isOpen: Bool { end == FeedCoverage.never }
+  }
+
+  /// Outages remembered; a feed that broke more often than this within the life of a kept candle forgets the
+  /// oldest ones that have ended.
+  static let outagesMax = 256
+
+  private static let never = Timestamp(nanoseconds: .max)
+  private var outages: [Outage] = []
+  private var firstRecord = FeedCoverage.never
+
+  /// The feed's first record, of whatever kind, was received.
+  mutating func begin(at received: Timestamp) {
+    firstRecord = received
+  }
+
+  /// Takes in a gap record and returns the stretch in which candles may have to be amended.
+  ///
+  /// While `isOpen`, the gap is taken to last until a closing record of the same scope, which may move its start.
+  mutating func note(scope: InstrumentID, from start: Timestamp, to end: Timestamp, isOpen: Bool)
+    -> (from: Timestamp, to: Timestamp)
+  {
+    var outage = Outage(scope: scope, start: start, end: isOpen ? Self.never : end)
+    var affected = (from: outage.start, to: outage.end)
+    if let index = outages.lastIndex(where: { $0.isOpen && $0.scope == scope }) {
+      outage.start = min(outage.start, outages[index].start)
+      // Closing gives back what the open gap had taken from later candles.
+      affected = (from: outage.start, to: Self.never)
+      outages.remove(at: index)
+    }
+    if outages.count == Self.outagesMax {
+      outages.remove(at: outages.firstIndex { !$0.isOpen } ?? 0)
+    }
+    outages.append(outage)
+    return affected
+  }
+
+  /// The share of `[start, end)` in which the feed of the instrument is known to have been alive, in whole percent
+  /// rounded down: 100 means all of it. Nothing is known of the time after `knownUntil`.
+  func percent(of instrument: InstrumentID, from start: Timestamp, to end: Timestamp, knownUntil: Timestamp)
+    -> UInt8
+  {
+    let length = end - start
+    let limit = min(end, knownUntil)
+    var alive: Int64 = 0
+    var cursor = max(start, firstRecord)
+    while cursor < limit {
+      guard let outage = earliestOutage(of: instrument, endingAfter: cursor), outage.start < limit else {
+        alive += limit - cursor
+        break
+      }
+      if outage.start > cursor { alive += outage.start - cursor }
+      cursor = outage.end
+    }
+    // Whole percent from a length of at most some years in nanoseconds: the product needs more than 64 bits.
+    return UInt8(clamping: Int128(alive) * 100 / Int128(length))
+  }
+
+  /// True when the feed of the instrument started or came back after `start` and before `end`.
+  func cameBack(_ instrument: InstrumentID, after start: Timestamp, before end: Timestamp) -> Bool {
+    if firstRecord > start && firstRecord < end { return true }
+    return outages.contains { outage in
+      concerns(outage, instrument) && outage.end > start && outage.end < end
+    }
+  }
+
+  private func earliestOutage(of instrument: InstrumentID, endingAfter instant: Timestamp) -> Outage? {
+    var earliest: Outage?
+    for outage in outages where concerns(outage, instrument) && outage.end > instant {
+      if let known = earliest, known.start <= outage.start { continue }
+      earliest = outage
+    }
+    return earliest
+  }
+
+  private func concerns(_ outage: Outage, _ instrument: InstrumentID) -> Bool {
+    outage.scope == instrument || outage.scope == .all
+  }
+}

@@ -17,11 +17,14 @@ let strictC: [CSetting] = [
 ]
 
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 
 let package = Package(
   name: "TickRing",
   dependencies: [
-    .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1")
+    .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1"),
   ],
   targets: [
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
@@ -41,6 +44,7 @@ let package = Package(
     .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
     .target(name: "TickQuality", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
+    .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
@@ -52,6 +56,8 @@ let package = Package(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "CandleBuildingTests", dependencies: ["CandleBuilding", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "CandleStoreTests", dependencies: ["CandleStore", "MarketData", grdb], swiftSettings: strict),
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),

@@ -1,0 +1,93 @@
+internal import GRDB
+public import MarketData
+
+/// Candles, instruments and gaps in one SQLite file, written by one process and read by any number.
+///
+/// Prices are integers of 1e-9 of the quote currency and times integers since 1970 UTC, so that nothing is rounded
+/// on the way; the views `candles_readable`, `best_candles_readable` and `gaps_readable` show the same as decimals
+/// and Indian time in any SQLite tool. The file is in WAL mode: readers never wait for the writer.
+///
+/// A store may be used from several threads. Writes follow one another; each is one transaction.
+public final class CandleStore: Sendable {
+  /// What a store is opened for.
+  public enum Mode: Sendable {
+    /// Creates the file if need be and brings its schema up to date; for the one process that writes.
+    case readWrite
+    /// Reads a file that exists and is up to date.
+    case readOnly
+  }
+
+  /// The file's path, as given.
+  public let path: String
+  /// What the store was opened for.
+  public let mode: Mode
+
+  let pool: DatabasePool
+
+  /// Marks the file as a candle store (`TkRg`), so that no other program's database is ever written to.
+  static let applicationID = 0x546B_5267
+
+  /// The candles of one instrument lie together, so storing a minute touches a page for each instrument: the pages
+  /// of some thousand instruments are kept in memory, 64 MiB,
+  private static let cacheKibibytes = 64 << 10
+  /// and several minutes are gathered in the log, 32 MiB, before they are written to their places.
+  private static let checkpointPages = 8192
+
+  /// Opens a store.
+  ///
+  /// - Parameters:
+  ///   - path: The file; its directory must exist.
+  ///   - mode: What it is opened for.
+  ///   - busyTimeoutMilliseconds: How long to wait for another process's lock, not negative.
+  /// - Throws: ``Fault`` of kind `missingInput` when there is nothing to read, `cannotCreate` when the file or its
+  ///   directory cannot be written, `badData` when the file is damaged, not a candle store, or of another version,
+  ///   `held` when another process does not let go of it.
+  public init(path: String, mode: Mode, busyTimeoutMilliseconds: Int = 5000) throws(Fault) {
+    self.path = path
+    self.mode = mode
+    pool = try StoreFault.translating(path, "open") {
+      if let standing = try SchemaStanding(ofFile: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds) {
+        try standing.check(path: path, mode: mode)
+      } else if mode == .readOnly {
+        throw Fault(.missingInput, "there is no candle store at '\(path)'; a recording run creates it")
+      }
+      let pool = try DatabasePool(
+        path: path,
+        configuration: Self.configuration(mode: mode, busyTimeoutMilliseconds: busyTimeoutMilliseconds))
+      if mode == .readWrite { try Schema.migrator.migrate(pool) }
+      return pool
+    }
+  }
+
+  static func configuration(mode: Mode, busyTimeoutMilliseconds: Int) -> Configuration {
+    var configuration = Configuration()
+    configuration.readonly = mode == .readOnly
+    configuration.busyMode = .timeout(Double(busyTimeoutMilliseconds) / 1000)
+    configuration.label = "candles"
+    // A power cut may take the last commits with it but never the file. Candles and gaps follow from the archive
+    // of ticks, which is synced on its own, and what came from a venue can be fetched again; so a commit need not
+    // wait for the disk. Instrument numbers are the exception: see `instrumentIDs(for:)`.
+    configuration.prepareDatabase { database in
+      guard mode == .readWrite else { return }
+      try database.execute(sql: "PRAGMA synchronous = NORMAL")
+      try database.execute(sql: "PRAGMA cache_size = -\(cacheKibibytes)")
+      try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+    }
+    return configuration
+  }
+
+  /// Closes the file; every other call fails afterwards.
+  ///
+  /// - Throws: ``Fault`` when the last changes could not be written back.
+  public func close() throws(Fault) {
+    try StoreFault.translating(path, "close") { try pool.close() }
+  }
+
+  func write<Result>(_ task: String, _ body: (Database) throws -> Result) throws(Fault) -> Result {
+    try StoreFault.translating(path, task) { try pool.write(body) }
+  }
+
+  func read<Result>(_ task: String, _ body: (Database) throws -> Result) throws(Fault) -> Result {
+    try StoreFault.translating(path, task) { try pool.read(body) }
+  }
+}

@@ -24,6 +24,7 @@ let package = Package(
   name: "TickRing",
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1"),
   ],
   targets: [
@@ -46,6 +47,7 @@ let package = Package(
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
@@ -61,6 +63,8 @@ let package = Package(
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,73 @@
+import MarketData
+
+private let slash = UInt8(ascii: "/")
+
+extension FeedConfiguration {
+  /// The largest configuration file, in bytes; some 50 000 symbols fit.
+  public static let fileBytesMax = 1_048_576
+
+  /// Reads and checks a configuration file. Relative paths in it become relative to its directory.
+  ///
+  /// - Throws: ``ConfigurationFaults`` with everything that is wrong with the file, or with the one reason why it
+  ///   cannot be read.
+  public static func load(path: String) throws(ConfigurationFaults) -> FeedConfiguration {
+    let text = try ConfigurationFile(path: path, bytesMax: fileBytesMax).text()
+    let directory = path.utf8.lastIndex(of: slash).map { String(path[...$0]) } ?? ""
+    return try parse(text, file: path, directory: directory)
+  }
+
+  /// Checks the text of a configuration file; paths stay as they are written.
+  ///
+  /// - Parameter file: The name that messages begin with.
+  /// - Throws: ``ConfigurationFaults`` with everything that is wrong with the text.
+  public static func parse(_ text: String, file: String) throws(ConfigurationFaults) -> FeedConfiguration {
+    try parse(text, file: file, directory: "")
+  }
+
+  private static func parse(
+    _ text: String, file: String, directory: String
+  ) throws(ConfigurationFaults) -> FeedConfiguration {
+    var yaml = YAMLText(text, file: file)
+    let root = try yaml.compose()
+    var configuration = FeedConfiguration()
+    var walker = ConfigurationWalker(file: file)
+    walker.walkDocument(root, into: &configuration)
+    configuration.resolvePaths(against: directory)
+    configuration.checkConsistency(&walker)
+    if let faults = walker.faults { throw faults }
+    return configuration
+  }
+
+  private mutating func resolvePaths(against directory: String) {
+    func resolved(_ path: String) -> String {
+      if path.utf8.first == slash || directory.isEmpty { return path }
+      return directory + (path.hasPrefix("./") ? path.dropFirst(2) : path[...])
+    }
+    dataDirectory = resolved(dataDirectory)
+    controlSocket = controlSocket.map(resolved)
+    source.caFile = source.caFile.map(resolved)
+  }
+
+  /// What no value can get wrong alone.
+  private func checkConsistency(_ walker: inout ConfigurationWalker) {
+    if case .symbols(let symbols) = instruments, symbols.count > sharedMemory.instrumentsMax {
+      walker.report(
+        key: "instruments",
+        "lists \(symbols.count) symbols, but shared_memory.instruments_max is \(sharedMemory.instrumentsMax); raise it"
+      )
+    }
+    if retry.firstDelayMilliseconds > retry.delayMillisecondsMax {
+      walker.report(
+        key: "retry.first_delay_milliseconds",
+        "is \(retry.firstDelayMilliseconds), but must not be above retry.delay_milliseconds_max, "
+          + "which is \(retry.delayMillisecondsMax)")
+    }
+    let socketBytes = controlSocketPath.utf8.count
+    if socketBytes > Self.controlSocketBytesMax {
+      walker.report(
+        key: "control_socket",
+        "would be \(controlSocketPath) with \(socketBytes) bytes, but a socket's path has at most "
+          + "\(Self.controlSocketBytesMax); give a shorter one")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import FoundationEssentials
+import MarketData
+import Yams
+
+extension ValueForm where Value == String {
+  /// A short name that may stand in file names: `a` to `z`, digits and hyphens.
+  static func name(_ lengths: ClosedRange<Int>) -> ValueForm {
+    ValueForm(
+      "\(lengths.lowerBound) to \(lengths.upperBound) of the characters a-z, 0-9 and -",
+      scalar: { scalar in
+        let isOfName = scalar.string.utf8.allSatisfy { byte in
+          (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        }
+        return isOfName && lengths.contains(scalar.string.utf8.count) ? scalar.string : nil
+      }, text: yamlScalar)
+  }
+
+  /// A path in the file system.
+  static func path(bytesMax: Int) -> ValueForm {
+    ValueForm(
+      "a path of 1 to \(bytesMax) bytes without control characters",
+      scalar: { scalar in
+        let isPath = scalar.string.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        return isPath && (1...bytesMax).contains(scalar.string.utf8.count) ? scalar.string : nil
+      }, text: yamlScalar)
+  }
+
+  /// The root of a service: scheme, host and perhaps port and path. Anything behind could be a credential, which is
+  /// why such an address is not repeated in the complaint.
+  static func url(schemes: [String], example: String) -> ValueForm {
+    let expectation =
+      "an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or ")), without user, query or "
+      + "fragment, such as \(example)"
+    return ValueForm(
+      expectation,
+      read: { node, complaints in
+        guard case .scalar(let scalar) = node, !node.isEmptyValue else {
+          complaints.append(ValueComplaint(found: node.outline))
+          return nil
+        }
+        if scalar.string.contains(where: { "@?#".contains($0) }) {
+          complaints.append(ValueComplaint(found: "an address with a user, a query or a fragment"))
+          return nil
+        }
+        guard let parts = URLComponents(string: scalar.string), schemes.contains(parts.scheme ?? ""),
+          parts.host?.isEmpty == false, (1...65_535).contains(parts.port ?? 1)
+        else {
+          complaints.append(ValueComplaint(found: node.outline))
+          return nil
+        }
+        return scalar.string
+      }, text: yamlScalar)
+  }
+}
+
+extension ValueForm where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
+  /// One of a few words.
+  static var word: ValueForm {
+    ValueForm(
+      Value.allCases.count == 1
+        ? "\(Value.allCases.map(\.rawValue)[0]) (nothing else exists yet)"
+        : "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))",
+      scalar: { Value(rawValue: $0.string) }, text: { yamlScalar($0.rawValue) })
+  }
+}

@@ -1,0 +1,44 @@
+extension FeedConfiguration {
+  /// Size and rights of the shared memory through which ticks reach strategies.
+  public struct SharedMemory: Sendable, Hashable {
+    /// File mode of the shared memory: who may open it.
+    public var mode: UInt32 = 0o600
+    /// Ticks that fit into one strategy's lane; a power of two.
+    public var laneSlots = 65_536
+    /// Ticks that fit into the recorder's lane; a power of two.
+    public var recorderSlots = 262_144
+    /// Strategies that can be attached at a time.
+    public var lanesMax = 16
+    /// Instruments that the feed can hold.
+    public var instrumentsMax = 16_384
+
+    /// Bounds of ``laneSlots``.
+    public static let laneSlotsBounds = 1024...16_777_216
+    /// Bounds of ``recorderSlots``.
+    public static let recorderSlotsBounds = 1024...16_777_216
+    /// Bounds of ``lanesMax``.
+    public static let lanesMaxBounds = 1...256
+    /// Bounds of ``instrumentsMax``.
+    public static let instrumentsMaxBounds = 1...1_048_576
+
+    /// Makes the section with its defaults.
+    public init() {}
+  }
+}
+
+extension FeedConfiguration.SharedMemory: ConfigurationSection {
+  static let keys: [ConfigurationKey<Self>] = [
+    ConfigurationKey("mode", \.mode, .fileMode, "Who may open the shared memory"),
+    ConfigurationKey(
+      "lane_slots", \.laneSlots, .powerOfTwo(laneSlotsBounds),
+      "Ticks of 64 bytes that fit into one strategy's lane"),
+    ConfigurationKey(
+      "recorder_slots", \.recorderSlots, .powerOfTwo(recorderSlotsBounds),
+      "Ticks of 64 bytes that fit into the recorder's lane"),
+    ConfigurationKey(
+      "lanes_max", \.lanesMax, .wholeNumber(lanesMaxBounds), "Strategies that can be attached at a time"),
+    ConfigurationKey(
+      "instruments_max", \.instrumentsMax, .wholeNumber(instrumentsMaxBounds),
+      "Instruments that the feed can hold"),
+  ]
+}

@@ -1,0 +1,114 @@
+import Configuration
+import MarketData
+import Testing
+
+/// The annotated example and the written form: complete, right, and read back to what was written.
+@Suite struct ExampleTests {
+  @Test func theSchemaHasTheseKeys() {
+    #expect(
+      FeedConfiguration.allKeys == [
+        "feed", "data_directory", "control_socket", "log_level", "source.venue", "source.websocket_url",
+        "source.api_url", "source.ca_file", "source.clock", "instruments", "history.sessions",
+        "history.requests_per_second", "shared_memory.mode", "shared_memory.lane_slots",
+        "shared_memory.recorder_slots", "shared_memory.lanes_max", "shared_memory.instruments_max",
+        "receive.wait", "receive.cpu", "recorder.cpu", "recorder.block_ticks", "recorder.seal_seconds",
+        "recorder.full_wait_milliseconds", "archive.segment_megabytes", "candles.grace_milliseconds",
+        "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
+        "retry.delay_milliseconds_max", "retry.attempts_max", "retry.silence_seconds_max",
+      ])
+  }
+
+  @Test func theExampleIsTheDefaults() throws {
+    let parsed = try FeedConfiguration.parse(FeedConfiguration.annotatedExample, file: "example")
+    #expect(parsed == FeedConfiguration())
+    #expect(parsed.instruments == .symbols([try Symbol("NSE:RELIANCE")]))
+  }
+
+  @Test func theExampleHoldsEveryKeyBelowAComment() {
+    let lines = FeedConfiguration.annotatedExample.split(separator: "\n", omittingEmptySubsequences: false)
+    var section = ""
+    var found: [String] = []
+    for (index, line) in lines.enumerated() {
+      let text = line.drop { $0 == " " }
+      guard let colon = text.firstIndex(of: ":"), !text.hasPrefix("#") else { continue }
+      let isInSection = line.hasPrefix(" ")
+      let name = String(text[..<colon])
+      if !isInSection { section = name }
+      found.append(isInSection ? "\(section).\(name)" : name)
+      #expect(lines[index - 1].drop { $0 == " " }.hasPrefix("# "), "\(name) has no comment")
+    }
+    #expect(Set(found).isSuperset(of: FeedConfiguration.allKeys))
+    #expect(lines.allSatisfy { $0.count <= 100 })
+  }
+
+  @Test func theExampleWithACommentOnEachLineOfASectionIsStillTheDefaults() throws {
+    let text = FeedConfiguration.annotatedExample.split(separator: "\n")
+      .map { $0.hasPrefix("  ") ? "  #\($0)" : String($0) }.joined(separator: "\n")
+    #expect(try FeedConfiguration.parse(text, file: "example") == FeedConfiguration())
+  }
+
+  @Test func aConfigurationWithoutAnyDefaultIsReadBackAsItWasWritten() throws {
+    var written = FeedConfiguration()
+    written.feed = "0-1"
+    written.dataDirectory = "/srv/tick data/\"§\u{A0}\u{2028}\\#: x"
+    written.controlSocket = "null"
+    written.logLevel = .trace
+    written.source.websocketURL = "ws://127.0.0.1:9000/feed"
+    written.source.apiURL = "http://[::1]:9000"
+    written.source.caFile = "yes"
+    written.source.clock = .simulator
+    written.instruments = .symbols(
+      try ["NSE:NIFTY 50", "NSE:M&M", "MCX:GOLD: x", "NSE:#1", "NSE:{", "a:b:"].map { try Symbol($0) })
+    written.history.sessions = 0
+    written.history.requestsPerSecond = 0
+    written.sharedMemory.mode = 0o644
+    written.sharedMemory.laneSlots = 1024
+    written.sharedMemory.recorderSlots = 16_777_216
+    written.sharedMemory.lanesMax = 256
+    written.sharedMemory.instrumentsMax = 6
+    written.receive.wait = .spin
+    written.receive.cpu = 1
+    written.recorder.cpu = 0
+    written.recorder.blockTicks = 1
+    written.recorder.sealSeconds = 3600
+    written.recorder.fullWaitMilliseconds = 0
+    written.archive.segmentMegabytes = 1
+    written.candles.graceMilliseconds = 0
+    written.quality.staleSeconds = 0
+    written.quality.bandPercent = 0
+    written.retry.firstDelayMilliseconds = 1
+    written.retry.delayMillisecondsMax = 1
+    written.retry.attemptsMax = 1
+    written.retry.silenceSecondsMax = 1
+    let text = written.yamlText
+    for line in FeedConfiguration().yamlText.split(separator: "\n")
+    where line.contains(": ") && !line.contains("venue") {
+      #expect(!text.split(separator: "\n").contains(line), "the line '\(line)' is a default")
+    }
+    #expect(try FeedConfiguration.parse(text, file: "written") == written)
+  }
+
+  @Test func thousandsOfSymbolsAndTheWordAllAreReadBack() throws {
+    var written = FeedConfiguration()
+    written.instruments = .symbols(try (0..<9000).map { try Symbol("NSE:SYMBOL\($0)") })
+    #expect(try FeedConfiguration.parse(written.yamlText, file: "written") == written)
+    written.instruments = .all
+    #expect(try FeedConfiguration.parse(written.yamlText, file: "written") == written)
+  }
+
+  /// The YAML library drops a byte-order mark (U+FEFF) that begins a value, which no path does on purpose.
+  @Test func anyTextInAPathIsReadBack() throws {
+    let ranges: [ClosedRange<UInt32>] = [0x20...0x7E, 0xA0...0x2FFF, 0xE000...0xFEFE, 0x10000...0x10FFFF]
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<300 {
+      let scalars = (0..<Int.random(in: 1...8, using: &random)).map { _ in
+        Unicode.Scalar(UInt32.random(in: ranges[Int.random(in: 0..<4, using: &random)], using: &random))
+          ?? " "
+      }
+      var written = FeedConfiguration()
+      written.dataDirectory = String(String.UnicodeScalarView(scalars))
+      let read = try? FeedConfiguration.parse(written.yamlText, file: "written")
+      #expect(read == written, "\(scalars)")
+    }
+  }
+}

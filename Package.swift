@@ -37,6 +37,8 @@ let package = Package(
     .systemLibrary(
       name: "CLZ4", path: "CShims/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CWslay", path: "CShims/CWslay", providers: [.apt(["libwslay-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "CShims/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The stages of the data's path.
     .target(name: "MarketData", swiftSettings: strict),
@@ -47,6 +49,7 @@ let package = Package(
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
+    .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
@@ -63,6 +66,8 @@ let package = Package(
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),
+    .testTarget(
+      name: "VenueSimulatorTests", dependencies: ["VenueSimulator", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
   ],

@@ -1,0 +1,43 @@
+import FlyingFox
+import Foundation
+
+/// An error answer of Kite's REST interface.
+struct KiteError: Error, Equatable {
+  let status: Int
+  let type: String
+  let message: String
+
+  static let badCredentials = KiteError(
+    status: 403, type: "TokenException", message: "Incorrect `api_key` or `access_token`.")
+  static let tooManyRequests = KiteError(status: 429, type: "NetworkException", message: "Too many requests")
+  static let noSuchRoute = KiteError(status: 404, type: "GeneralException", message: "Route not found")
+
+  /// Input that cannot be served.
+  static func input(_ message: String) -> KiteError {
+    KiteError(status: 400, type: "InputException", message: message)
+  }
+
+  private struct Body: Encodable {
+    let status = "error"
+    let message: String
+    let error_type: String
+  }
+
+  private enum Phrase {
+    static let byStatus = [
+      400: "Bad Request", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
+    ]
+  }
+
+  /// The answer as it goes over the wire.
+  var response: HTTPResponse {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    var body = (try? encoder.encode(Body(message: message, error_type: type))) ?? Data()
+    // Kite's errors carry an explicit null, which an encoder leaves out.
+    if body.last == UInt8(ascii: "}") { body = body.dropLast() + Data(#","data":null}"#.utf8) }
+    return HTTPResponse(
+      statusCode: HTTPStatusCode(status, phrase: Phrase.byStatus[status] ?? ""),
+      headers: [.contentType: "application/json"], body: body)
+  }
+}

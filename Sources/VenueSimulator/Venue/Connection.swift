@@ -1,0 +1,94 @@
+import MarketData
+
+/// One client's ticker connection as the venue sees it: what it wants, what waits for it, how far closing got.
+///
+/// Touched only under the venue's lock.
+final class Connection {
+  /// How far a connection is on its way to its end.
+  enum Phase {
+    case open
+    /// The client closed with this code, which is to be answered.
+    case closedByClient(code: UInt16)
+    /// A close frame was handed out; the client's is awaited.
+    case closeSent
+    /// Both sides have closed, or the transport is gone.
+    case over
+  }
+
+  let id: Int
+  let signal: Signal
+  var phase = Phase.open
+  var outbox: Outbox
+  /// The frame that is being written; it counts as sent when the next one is asked for.
+  var inFlight: DataFrame?
+  /// The writer has nothing to do and waits for ``signal``.
+  var isWaiting = false
+  var lastWrite: Timestamp
+  /// The mode of each subscribed instrument, by index.
+  private(set) var modes: [TickerMode?]
+  /// The subscribed instruments in the order of subscription.
+  private(set) var subscribed: [Int] = []
+  /// How often each subscribed instrument was asked for: the venue's limit counts repetitions.
+  private var requests: [Int: Int] = [:]
+  private(set) var requestCount = 0
+  private var cursor = 0
+  /// Ticks until the connection is cut; nil when it is not to be.
+  var ticksLeft: Int?
+  /// The last message was good and the venue's fault wants a bad one next.
+  var isGarbageDue = false
+
+  init(
+    id: Int, signal: Signal, instrumentCount: Int, configuration: SimulatedVenue.Configuration, now: Timestamp
+  ) {
+    self.id = id
+    self.signal = signal
+    outbox = Outbox(packetsPerFrameMax: configuration.packetsPerFrameMax)
+    modes = Array(repeating: nil, count: instrumentCount)
+    lastWrite = now
+    if case .cutAfterTicks(let count) = configuration.fault { ticksLeft = count }
+  }
+
+  /// Notes a request for the instrument; true when it was not subscribed before.
+  func subscribe(_ index: Int) -> Bool {
+    requests[index, default: 0] += 1
+    requestCount += 1
+    guard modes[index] == nil else { return false }
+    modes[index] = .quote
+    subscribed.append(index)
+    return true
+  }
+
+  /// Forgets the instruments.
+  func unsubscribe(_ indices: Set<Int>) {
+    for index in indices {
+      requestCount -= requests.removeValue(forKey: index) ?? 0
+      modes[index] = nil
+    }
+    subscribed.removeAll { indices.contains($0) }
+    cursor = 0
+  }
+
+  /// Changes the mode of a subscribed instrument; true when it was another one.
+  func setMode(_ mode: TickerMode, of index: Int) -> Bool {
+    guard let present = modes[index], present != mode else { return false }
+    modes[index] = mode
+    return true
+  }
+
+  /// The next instrument in turn, and its mode; nil when none is subscribed.
+  func nextInTurn() -> (index: Int, mode: TickerMode)? {
+    guard !subscribed.isEmpty else { return nil }
+    if cursor >= subscribed.count { cursor = 0 }
+    let index = subscribed[cursor]
+    cursor += 1
+    return modes[index].map { (index, $0) }
+  }
+
+  /// Takes one tick from what may still be sent before the cut; false when nothing may.
+  func admitsTick() -> Bool {
+    guard let left = ticksLeft else { return true }
+    guard left > 0 else { return false }
+    ticksLeft = left - 1
+    return true
+  }
+}

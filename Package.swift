@@ -17,12 +17,15 @@ let strictC: [CSetting] = [
 ]
 
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "TickRing",
   dependencies: [
+    .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1"),
@@ -52,6 +55,15 @@ let package = Package(
     .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
+    // What ties the stages together.
+    .target(name: "FeedControl", dependencies: ["MarketData", "Venues"], swiftSettings: strict),
+    .target(
+      name: "FeedHandler",
+      dependencies: [
+        "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
+        "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
+      ], swiftSettings: strict),
+
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
@@ -70,6 +82,9 @@ let package = Package(
       name: "VenueSimulatorTests", dependencies: ["VenueSimulator", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "FeedHandlerTests", dependencies: ["FeedHandler", "MarketData", "SharedRing"],
+      swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,137 @@
+// The requests and answers of the control socket: HTTP with JSON bodies over a Unix-domain socket, so that
+// `curl --unix-socket` speaks it too.
+//
+//   GET    /status                     -> ControlStatus
+//   POST   /lanes          LaneRequest -> LaneAnswer       attach: make or take over a lane, observe its symbols
+//   DELETE /lanes/NAME                 -> Acknowledgement  detach: the lane and its observations go
+//   POST   /lanes/NAME/observe    SymbolsRequest -> ObserveAnswer
+//   POST   /lanes/NAME/unobserve  SymbolsRequest -> ObserveAnswer
+//   POST   /observe        SymbolsRequest -> ObserveAnswer for the recorder alone, without a lane
+//   POST   /unobserve      SymbolsRequest -> ObserveAnswer
+//
+// A refused request answers 4xx with Refusal.
+
+/// Asks for a lane.
+public struct LaneRequest: Codable, Sendable {
+  /// Name of the lane: small letters, digits, hyphens.
+  public var lane: String
+  /// Symbols to observe from the start.
+  public var symbols: [String]
+  /// Slots, a power of two; nil for the configured number.
+  public var slots: Int?
+
+  /// Makes a request.
+  public init(lane: String, symbols: [String], slots: Int? = nil) {
+    self.lane = lane
+    self.symbols = symbols
+    self.slots = slots
+  }
+}
+
+/// What became of a request for a lane.
+public struct LaneAnswer: Codable, Sendable {
+  /// True when the lane existed and still holds what its consumer had not released.
+  public var isTakenOver: Bool
+
+  /// Makes an answer.
+  public init(isTakenOver: Bool) {
+    self.isTakenOver = isTakenOver
+  }
+}
+
+/// Names symbols to observe or to leave.
+public struct SymbolsRequest: Codable, Sendable {
+  /// Symbols of the form `EXCHANGE:SYMBOL`.
+  public var symbols: [String]
+
+  /// Makes a request.
+  public init(symbols: [String]) {
+    self.symbols = symbols
+  }
+}
+
+/// How many instruments are observed now.
+public struct ObserveAnswer: Codable, Sendable {
+  /// Instruments that the asker observes.
+  public var observed: Int
+  /// Instruments that the venue is asked for on behalf of everybody.
+  public var union: Int
+
+  /// Makes an answer.
+  public init(observed: Int, union: Int) {
+    self.observed = observed
+    self.union = union
+  }
+}
+
+/// Confirms a request that has nothing else to say.
+public struct Acknowledgement: Codable, Sendable {
+  /// Always true.
+  public var done = true
+
+  /// Makes an acknowledgement.
+  public init() {}
+}
+
+/// Why a request was refused.
+public struct Refusal: Codable, Sendable {
+  /// One sentence.
+  public var error: String
+  /// The kind of fault, as in ``MarketData/Fault/Kind``.
+  public var kind: Int32
+
+  /// Makes a refusal.
+  public init(error: String, kind: Int32) {
+    self.error = error
+    self.kind = kind
+  }
+}
+
+/// What the feed handler is doing.
+public struct ControlStatus: Codable, Sendable {
+  /// One lane.
+  public struct Lane: Codable, Sendable {
+    /// Its name.
+    public var name: String
+    /// Instruments it observes.
+    public var observed: Int
+    /// True while a process reads it.
+    public var hasConsumer: Bool
+
+    /// Makes a lane's status.
+    public init(name: String, observed: Int, hasConsumer: Bool) {
+      self.name = name
+      self.observed = observed
+      self.hasConsumer = hasConsumer
+    }
+  }
+
+  /// The feed's name.
+  public var feed: String
+  /// Process identifier of the feed handler.
+  public var pid: Int32
+  /// `starting`, `running`, `ended` or `halted`.
+  public var state: String
+  /// Why it halted; nil unless it did.
+  public var haltReason: String?
+  /// What was wrong with the latest frame that could not be decoded; nil when all were good.
+  public var lastBadFrame: String?
+  /// All counters by name.
+  public var counters: [String: UInt64]
+  /// The strategies' lanes.
+  public var lanes: [Lane]
+
+  /// Makes a status.
+  public init(
+    feed: String, pid: Int32, state: String, haltReason: String?, lastBadFrame: String?,
+    counters: [String: UInt64], lanes: [Lane]
+  ) {
+    self.feed = feed
+    self.pid = pid
+    self.state = state
+    self.haltReason = haltReason
+    self.lastBadFrame = lastBadFrame
+    self.counters = counters
+    self.lanes = lanes
+  }
+}

@@ -1,0 +1,106 @@
+internal import FeedControl
+internal import FlyingFox
+internal import FlyingSocks
+internal import Foundation
+internal import MarketData
+internal import Synchronization
+
+/// The control socket: HTTP with JSON over a Unix-domain socket, open to the owner alone.
+struct ControlServer: Sendable {
+  private let server: HTTPServer
+  private let path: String
+
+  /// Longest socket path that Linux takes, less the final NUL.
+  static let pathBytesMax = 107
+  private static let pollMilliseconds = 2
+
+  init(path: String, control: Control) {
+    self.path = path
+    let server = HTTPServer(
+      address: .unix(path: path), logger: .disabled, handler: ControlHandler(control: control))
+    self.server = server
+  }
+
+  /// Starts listening and returns once requests are taken.
+  ///
+  /// - Throws: ``Fault`` of kind `cannotCreate` when the socket cannot be made.
+  func start() async throws(Fault) {
+    guard path.utf8.count <= Self.pathBytesMax else {
+      throw Fault(
+        .configuration,
+        "control_socket '\(path)' has \(path.utf8.count) bytes; Linux takes at most \(Self.pathBytesMax)")
+    }
+    // Holding the feed's lock, nobody else can be listening here: what lies there is a left-over.
+    unlink(path)
+    let oldMask = umask(0o177)
+    defer { umask(oldMask) }
+    let failure = Mutex<String?>(nil)
+    Task { [server] in
+      do { try await server.run() } catch { failure.withLock { $0 = "\(error)" } }
+    }
+    while await !server.isListening {
+      if let reason = failure.withLock({ $0 }) {
+        throw Fault(.cannotCreate, "cannot listen on control socket '\(path)': \(reason)")
+      }
+      try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+  }
+
+  func stop() async {
+    await server.stop()
+    unlink(path)
+  }
+}
+
+private struct ControlHandler: HTTPHandler {
+  let control: Control
+
+  func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
+    do {
+      return try await respond(to: request)
+    } catch let fault as Fault {
+      let status: HTTPStatusCode = fault.kind == .held ? .conflict : .badRequest
+      return try answer(Refusal(error: fault.message, kind: fault.kind.rawValue), status)
+    } catch let error as DecodingError {
+      let fault = Fault(.usage, "the request's body is not the JSON that \(request.path) takes: \(error)")
+      return try answer(Refusal(error: fault.message, kind: fault.kind.rawValue), .badRequest)
+    }
+  }
+
+  private func respond(to request: HTTPRequest) async throws -> HTTPResponse {
+    let parts = request.path.split(separator: "/").map(String.init)
+    switch (request.method, parts.count, parts.first, parts.last) {
+    case (.GET, 1, "status", _):
+      return try answer(control.status())
+    case (.POST, 1, "lanes", _):
+      return try answer(control.attach(try await body(of: request)))
+    case (.DELETE, 2, "lanes", let lane?):
+      try control.detach(lane)
+      return try answer(Acknowledgement())
+    case (.POST, 3, "lanes", "observe"):
+      let symbols: SymbolsRequest = try await body(of: request)
+      return try answer(control.observe(symbols.symbols, lane: parts[1]))
+    case (.POST, 3, "lanes", "unobserve"):
+      let symbols: SymbolsRequest = try await body(of: request)
+      return try answer(control.unobserve(symbols.symbols, lane: parts[1]))
+    case (.POST, 1, "observe", _):
+      let symbols: SymbolsRequest = try await body(of: request)
+      return try answer(control.observe(symbols.symbols, lane: nil))
+    case (.POST, 1, "unobserve", _):
+      let symbols: SymbolsRequest = try await body(of: request)
+      return try answer(control.unobserve(symbols.symbols, lane: nil))
+    default:
+      throw Fault(.usage, "the control socket knows no \(request.method.rawValue) \(request.path)")
+    }
+  }
+
+  private func body<Message: Decodable>(of request: HTTPRequest) async throws -> Message {
+    try JSONDecoder().decode(Message.self, from: try await request.bodyData)
+  }
+
+  private func answer(_ message: some Encodable, _ status: HTTPStatusCode = .ok) throws -> HTTPResponse {
+    HTTPResponse(
+      statusCode: status, headers: [.contentType: "application/json"], body: try JSONEncoder().encode(message)
+    )
+  }
+}

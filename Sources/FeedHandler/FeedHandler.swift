@@ -1,0 +1,142 @@
+internal import CandleBuilding
+internal import CandleStore
+public import Configuration
+internal import Foundation
+public import Logging
+public import MarketData
+internal import SharedRing
+internal import TickArchive
+internal import TickQuality
+
+/// The feed handler: one process, one venue, from the socket to shared memory, candles and archive.
+///
+/// Three threads do the work: the receive thread, the recorder, and the control server's. They share no locks on
+/// the path of a tick; what connects them is the recorder's lane and two mailboxes.
+public struct FeedHandler: Sendable {
+  private let configuration: FeedConfiguration
+  private let environment: [String: String]
+  private let logger: Logger
+
+  /// Name of the lane from which the recorder reads.
+  public static let recorderLane = "recorder"
+
+  /// Makes a feed handler; nothing is opened until it runs.
+  ///
+  /// - Parameter environment: where credentials are looked up.
+  public init(configuration: FeedConfiguration, environment: [String: String], logger: Logger) {
+    self.configuration = configuration
+    self.environment = environment
+    self.logger = logger
+  }
+
+  /// Runs until `shouldStop` says so; returns when everything received is stored and nothing of the process is
+  /// left in shared memory.
+  ///
+  /// - Throws: ``Fault`` when it cannot start, and when it HALTs: credentials refused, venue given up, storage
+  ///   failed. What had been received is stored, or waits in the recorder's lane for the next start.
+  public func run(until shouldStop: @escaping @Sendable () -> Bool) async throws(Fault) {
+    let venue = try Venue(configuration, environment: environment)
+    try makeDataDirectory()
+    let segment = try FeedSegment(
+      feed: configuration.feed, instrumentsMax: configuration.sharedMemory.instrumentsMax,
+      controlSocket: configuration.controlSocketPath, dataDirectory: configuration.dataDirectory,
+      permissions: configuration.sharedMemory.mode)
+    if let takeover = segment.takeover { logger.warning("\(takeover)") }
+    var mayRemoveRecorderLane = false
+    defer {
+      if mayRemoveRecorderLane {
+        SharedMapping.unlink(SegmentNames.lane(Self.recorderLane, of: configuration.feed))
+      }
+      segment.unlink()
+    }
+
+    do throws(Fault) {
+      let store = try CandleStore(path: configuration.dataDirectory + "/candles.sqlite", mode: .readWrite)
+      let directory = InstrumentDirectory(try venue.listings(), venue: venue.name)
+      let instruments = try configuredInstruments(directory, store, venue)
+      try segment.define(instruments)
+      logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
+      try loadHistory(instruments, venue, store, shouldStop)
+      let archive = try openArchive(instruments)
+      let session = try FeedSession(
+        configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
+        instruments: instruments, archive: archive, clock: try startClock(), logger: logger)
+      mayRemoveRecorderLane = true
+      do throws(Fault) {
+        try await session.run(until: shouldStop)
+      } catch {
+        mayRemoveRecorderLane = session.isEverythingStored
+        throw error
+      }
+      segment.set(.state, FeedState.ended.rawValue)
+      logger.info("stopped: \(segment.value(.ticks)) ticks, \(segment.value(.candles)) candles stored")
+    } catch {
+      segment.halt(reason: error.message)
+      logger.critical("HALT: \(error.message)")
+      throw error
+    }
+  }
+
+  private func makeDataDirectory() throws(Fault) {
+    let path = configuration.dataDirectory
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw Fault(.cannotCreate, "cannot create data_directory '\(path)': \(error.localizedDescription)")
+    }
+    guard access(path, W_OK) == 0 else {
+      throw Fault(
+        .cannotCreate,
+        "data_directory '\(path)' is not writable: \(String(cString: strerror(errno))); "
+          + "choose one in which this user may write")
+    }
+  }
+
+  private func configuredInstruments(
+    _ directory: InstrumentDirectory, _ store: CandleStore, _ venue: Venue
+  ) throws(Fault) -> [Instrument] {
+    let symbols: [Symbol]
+    switch configuration.instruments {
+    case .all: symbols = directory.allSymbols
+    case .symbols(let listed): symbols = listed
+    }
+    guard symbols.count <= venue.instrumentsMax else {
+      throw Fault(
+        .configuration,
+        "\(symbols.count) instruments are configured, but \(venue.name) carries \(venue.instrumentsMax) "
+          + "on one connection; name fewer under instruments")
+    }
+    return try directory.instruments(for: symbols, in: store)
+  }
+
+  private func loadHistory(
+    _ instruments: [Instrument], _ venue: Venue, _ store: CandleStore,
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) throws(Fault) {
+    var now = Timestamp.wallClock()
+    if configuration.source.clock == .simulator {
+      now = try SimulatedClock(apiURL: configuration.source.apiURL).marketStart()
+    }
+    let prepopulation = Prepopulation(
+      source: venue.history, store: store, logger: logger, shouldStop: shouldStop)
+    try prepopulation.run(instruments, sessions: configuration.history.sessions, now: now)
+  }
+
+  private func openArchive(_ instruments: [Instrument]) throws(Fault) -> ArchiveWriter {
+    var archive = try ArchiveWriter(
+      directory: configuration.dataDirectory + "/archive", feed: configuration.feed,
+      options: ArchiveOptions(
+        blockTicks: configuration.recorder.blockTicks,
+        segmentBytesMax: configuration.archive.segmentMegabytes << 20))
+    if let recovery = archive.recovery { logger.warning("\(recovery.description)") }
+    try archive.define(instruments)
+    return archive
+  }
+
+  private func startClock() throws(Fault) -> FeedClock {
+    switch configuration.source.clock {
+    case .system: .system
+    case .simulator: try SimulatedClock(apiURL: configuration.source.apiURL).start()
+    }
+  }
+}

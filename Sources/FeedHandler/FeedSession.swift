@@ -1,0 +1,129 @@
+internal import CandleBuilding
+internal import CandleStore
+internal import Configuration
+internal import Foundation
+internal import Logging
+internal import MarketData
+internal import SharedRing
+internal import Synchronization
+internal import TickArchive
+internal import TickQuality
+
+/// The running part of a feed handler: three threads, started together and stopped in the order of the data.
+final class FeedSession: Sendable {
+  private let receive: ReceiveLoop
+  private let recorder: Recorder
+  private let control: Control
+  private let server: ControlServer
+  private let receiveThread: WorkThread
+  private let recorderThread: WorkThread
+  private let logger: Logger
+
+  private static let pollMilliseconds = 20
+  /// Longest wait for bytes in blocking mode, which is also the longest that a command to the thread waits.
+  private static let receiveWaitMilliseconds = 20
+
+  init(
+    configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
+    directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveWriter,
+    clock: FeedClock,
+    logger: Logger
+  ) throws(Fault) {
+    segment.setClock(clock)
+    let shared = configuration.sharedMemory
+    let writer = try LaneWriter(
+      feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
+      permissions: shared.mode)
+    let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
+    let lastArchived = archive.lastSealedSequence ?? 0
+    let lastSequence = max(lastArchived, writer.recoveredSequence ?? 0)
+    if writer.isTakenOver, reader.lag > 0 {
+      logger.warning("\(reader.lag) records that an earlier run had published wait in the recorder's lane")
+    }
+    let rebuilt = try Self.rebuildCandles(configuration, store, lastArchived: lastArchived)
+
+    receive = ReceiveLoop(
+      source: venue.makeSource(clock), instruments: instruments,
+      inspector: TickQualityInspector(
+        options: TickQualityOptions(
+          staleSeconds: configuration.quality.staleSeconds, bandPercent: configuration.quality.bandPercent,
+          instrumentsMax: shared.instrumentsMax)),
+      publisher: Publisher(
+        segment: segment, recorder: writer, lastSequence: lastSequence,
+        recorderWaitMillisecondsMax: configuration.recorder.fullWaitMilliseconds),
+      segment: segment, clock: clock,
+      retry: RetryPolicy(
+        firstDelayMilliseconds: configuration.retry.firstDelayMilliseconds,
+        delayMillisecondsMax: configuration.retry.delayMillisecondsMax,
+        attemptsMax: configuration.retry.attemptsMax),
+      options: ReceiveLoop.Options(
+        waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
+        silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
+        previousReceiveTime: rebuilt.lastReceiveTime, processor: configuration.receive.cpu),
+      logger: logger)
+    recorder = Recorder(
+      lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator, segment: segment,
+      clock: clock,
+      options: Recorder.Options(
+        sealMilliseconds: configuration.recorder.sealSeconds * 1000, processor: configuration.recorder.cpu),
+      logger: logger)
+    control = Control(
+      settings: Control.Settings(
+        feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
+        permissions: shared.mode,
+        instrumentsMax: venue.instrumentsMax),
+      segment: segment, directory: directory, store: store, receive: receive, recorder: recorder,
+      configured: instruments)
+    server = ControlServer(path: configuration.controlSocketPath, control: control)
+    receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
+    recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
+    self.logger = logger
+  }
+
+  /// True when the recorder took everything that was published.
+  var isEverythingStored: Bool { recorderThread.hasEnded && recorderThread.fault == nil }
+
+  /// Runs until told to stop, or until a thread must HALT.
+  func run(until shouldStop: @escaping @Sendable () -> Bool) async throws(Fault) {
+    try await server.start()
+    recorderThread.start()
+    receiveThread.start()
+    while !shouldStop(), !receiveThread.hasEnded, !recorderThread.hasEnded {
+      try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+    receive.commands.post(.stop)
+    await receiveThread.waitForEnd()
+    recorder.commands.post(.stop)
+    await recorderThread.waitForEnd()
+    await server.stop()
+    control.removeLanes()
+    // Storage first: a receive thread that found the recorder's lane full only saw the consequence.
+    if let fault = recorderThread.fault ?? receiveThread.fault { throw fault }
+  }
+
+  /// Brings the candle state to where the archive ends, by replaying its last day. Candles that a killed run had
+  /// closed and not yet stored are stored now; storing the others again changes nothing.
+  private static func rebuildCandles(
+    _ configuration: FeedConfiguration, _ store: CandleStore, lastArchived: UInt64
+  ) throws(Fault) -> (aggregator: CandleAggregator, lastReceiveTime: Timestamp) {
+    var aggregator = CandleAggregator(
+      graceNanoseconds: Int64(configuration.candles.graceMilliseconds) * 1_000_000)
+    var last = Timestamp.unknown
+    guard lastArchived > 0 else { return (aggregator, last) }
+    let reader = try ArchiveReader(
+      directory: configuration.dataDirectory + "/archive", feed: configuration.feed)
+    let end = try reader.info().compactMap(\.lastTime).max() ?? .unknown
+    var day = CivilTime(end)
+    (day.hour, day.minute, day.second, day.nanosecond) = (0, 0, 0, 0)
+    var closed: [Candle] = []
+    try reader.forEachBlock(from: day.timestamp(), to: nil, instruments: nil) { block throws(Fault) in
+      for index in block.indices {
+        aggregator.apply(block[index], into: &closed)
+        last = block[index].receiveTime
+      }
+      try store.upsert(closed)
+      closed.removeAll(keepingCapacity: true)
+    }
+    return (aggregator, last)
+  }
+}

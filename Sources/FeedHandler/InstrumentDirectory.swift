@@ -1,0 +1,46 @@
+internal import CandleStore
+internal import Configuration
+internal import MarketData
+
+/// The venue's instruments of the day, from which symbols become instruments with numbers of their own.
+struct InstrumentDirectory: Sendable {
+  /// One row of the venue's dump.
+  struct Listing: Sendable {
+    var symbol: Symbol
+    var venueToken: String
+    var priceTick: Price
+    var lotSize: Int64
+  }
+
+  private let listings: [Symbol: Listing]
+  private let venue: String
+
+  /// Suggestions for a symbol that does not exist.
+  private static let suggestionCount = 3
+
+  init(_ rows: [Listing], venue: String) {
+    listings = Dictionary(rows.map { ($0.symbol, $0) }, uniquingKeysWith: { first, _ in first })
+    self.venue = venue
+  }
+
+  var count: Int { listings.count }
+
+  var allSymbols: [Symbol] { listings.keys.sorted() }
+
+  /// Gives each symbol its instrument; numbers are stable across runs, since the store keeps them.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` for a symbol that the venue does not list, with the nearest that it does.
+  func instruments(for symbols: [Symbol], in store: CandleStore) throws(Fault) -> [Instrument] {
+    var found: [Listing] = []
+    for symbol in symbols {
+      guard let listing = listings[symbol] else {
+        let near = nearest(to: symbol.text, among: listings.keys.map(\.text), count: Self.suggestionCount)
+        let hint = near.isEmpty ? "" : "; the nearest are \(near.joined(separator: ", "))"
+        throw Fault(.usage, "\(venue) lists no instrument \(symbol)\(hint)")
+      }
+      found.append(listing)
+    }
+    return try store.instrumentIDs(
+      for: found.map { ($0.symbol, $0.venueToken, $0.priceTick, $0.lotSize) })
+  }
+}

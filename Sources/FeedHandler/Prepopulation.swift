@@ -1,0 +1,48 @@
+internal import CandleStore
+internal import Logging
+internal import MarketData
+
+/// Loads past 1-minute candles into the store before the feed starts.
+struct Prepopulation {
+  let source: any CandleSource
+  let store: CandleStore
+  let logger: Logger
+  let shouldStop: @Sendable () -> Bool
+
+  /// Instruments between two lines of progress.
+  private static let progressEvery = 100
+  private static let sessionStart = (hour: 9, minute: 15)
+
+  /// Loads the last `sessions` trading days (Monday to Friday) before `now`, and the running one up to `now`, for
+  /// each instrument; loading again what is there changes nothing.
+  ///
+  /// - Throws: ``Fault`` from the venue or the store.
+  func run(_ instruments: [Instrument], sessions: Int, now: Timestamp) throws(Fault) {
+    guard sessions > 0, !instruments.isEmpty else { return }
+    let from = Self.start(of: sessions, before: now)
+    let to = Timestamp(seconds: now.seconds - now.seconds % 60)
+    var total = 0
+    for (index, instrument) in instruments.enumerated() {
+      if shouldStop() { return }
+      let candles = try source.candles(of: instrument, interval: .minute, from: from, to: to)
+      try store.upsert(candles)
+      total += candles.count
+      if (index + 1) % Self.progressEvery == 0 || index + 1 == instruments.count {
+        logger.info("history: \(index + 1) of \(instruments.count) instruments, \(total) candles")
+      }
+    }
+  }
+
+  /// Beginning of the `sessions`-th trading day before the day of `now`.
+  static func start(of sessions: Int, before now: Timestamp) -> Timestamp {
+    var day = CivilTime(now).dayNumber
+    var left = sessions
+    while left > 0 {
+      day -= 1
+      if CivilTime(dayNumber: day).isoWeekday <= 5 { left -= 1 }
+    }
+    var start = CivilTime(dayNumber: day)
+    (start.hour, start.minute) = sessionStart
+    return start.timestamp()
+  }
+}

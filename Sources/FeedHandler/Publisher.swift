@@ -1,0 +1,94 @@
+internal import Glibc
+package import MarketData
+package import SharedRing
+
+/// Gives records their sequence and puts them where others see them: the recorder's lane first, since what a
+/// strategy saw must never be missing from the archive, then the last-value table, then the strategies' lanes.
+package struct Publisher: ~Copyable {
+  private let segment: FeedSegment
+  private var recorder: LaneWriter
+  private let recorderWaitMillisecondsMax: Int
+  private(set) var lanes: [Lane] = []
+  private var hash = TickStreamHash()
+  private var ticks: UInt64 = 0
+
+  /// Sequence of the newest record published.
+  private(set) var sequence: UInt64
+
+  package init(
+    segment: FeedSegment, recorder: consuming LaneWriter, lastSequence: UInt64,
+    recorderWaitMillisecondsMax: Int
+  ) {
+    self.segment = segment
+    self.recorder = recorder
+    self.sequence = lastSequence
+    self.recorderWaitMillisecondsMax = recorderWaitMillisecondsMax
+    segment.set(.sequence, lastSequence)
+    segment.set(.streamHashFirst, lastSequence + 1)
+  }
+
+  mutating func add(_ lane: Lane) {
+    lanes.removeAll { $0.name == lane.name }
+    lanes.append(lane)
+  }
+
+  mutating func removeLane(_ name: String) { lanes.removeAll { $0.name == name } }
+
+  func lane(_ name: String) -> Lane? { lanes.first { $0.name == name } }
+
+  /// Publishes a batch in its order; the sequence of each record is set here.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput` when the recorder's lane stayed full: storage cannot keep up, and
+  ///   going on would leave a silent hole.
+  package mutating func publish(_ batch: inout [Tick]) throws(Fault) {
+    guard let newest = batch.last else { return }
+    for index in batch.indices {
+      sequence &+= 1
+      batch[index].sequence = sequence
+      hash.update(batch[index])
+      if batch[index].kind == .trade {
+        ticks &+= 1
+        segment.storeLastValue(batch[index])
+      }
+    }
+    try waitForRecorder(room: batch.count)
+    let span = batch.span
+    _ = recorder.write(span)
+    for lane in lanes { lane.publish(span) }
+    segment.set(.ticks, ticks)
+    segment.set(.receiveTime, UInt64(bitPattern: newest.receiveTime.nanoseconds))
+    segment.set(.streamHash, hash.value)
+    segment.set(.sequence, sequence)
+  }
+
+  /// Publishes the record of an outage; `end` is nil while it lasts.
+  mutating func publishGap(start: Timestamp, end: Timestamp?, now: Timestamp, cause: GapCause) throws(Fault) {
+    var record = [
+      Tick(
+        instrument: .all, sequence: 0, receiveTime: end ?? now, exchangeTime: start, lastPrice: .zero,
+        dayVolume: 0, lastTradeSeconds: 0, lastQuantity: cause.rawValue, openInterest: 0,
+        flags: end == nil ? .gapOpen : [], kind: .gap)
+    ]
+    try publish(&record)
+    if end != nil, start.isKnown { segment.add(.gaps) }
+  }
+
+  /// Waits while the recorder is behind, for a bounded time: meanwhile the venue's bytes wait in the kernel, and
+  /// nothing is lost.
+  private mutating func waitForRecorder(room count: Int) throws(Fault) {
+    if recorder.hasRoom(for: count) { return }
+    segment.add(.recorderWaits)
+    let deadline = Timestamp.wallClock() + Int64(recorderWaitMillisecondsMax) * 1_000_000
+    while !recorder.hasRoom(for: count) {
+      guard Timestamp.wallClock() < deadline else {
+        segment.add(.recorderDrops, UInt64(count))
+        throw Fault(
+          .inputOutput,
+          "the recorder fell behind: its lane of \(recorder.capacity) slots stayed full for "
+            + "\(recorderWaitMillisecondsMax) ms, so storage is too slow or stuck; \(count) ticks were lost "
+            + "and the feed stops")
+      }
+      usleep(50)
+    }
+  }
+}

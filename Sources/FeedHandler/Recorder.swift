@@ -1,0 +1,174 @@
+internal import CLinux
+internal import CandleBuilding
+internal import CandleStore
+internal import Glibc
+internal import Logging
+internal import MarketData
+internal import SharedRing
+internal import Synchronization
+internal import TickArchive
+
+/// The recorder thread: takes every record from its lane into the archive, builds the candles, and stores them.
+///
+/// A record leaves the lane only when its archive block is in the file. Until then the lane in shared memory is
+/// its journal: after a `kill -9` the next recorder finds it there.
+final class Recorder: @unchecked Sendable {
+  // @unchecked: everything but the mailbox belongs to the recorder thread.
+
+  enum Command: Sendable {
+    case define([Instrument])
+    case stop
+  }
+
+  struct Options {
+    /// A block is sealed at the latest so long after its first record.
+    var sealMilliseconds: Int
+    var processor: Int?
+  }
+
+  let commands = Mailbox<Command>()
+
+  private var lane: LaneReader
+  private var archive: ArchiveWriter
+  private let store: CandleStore
+  private var aggregator: CandleAggregator
+  private let segment: FeedSegment
+  private let clock: FeedClock
+  private let options: Options
+  private let logger: Logger
+  private var closed: [Candle] = []
+  private var unsealedSince: Timestamp?
+  private var recorded: UInt64 = 0
+  private var lastStore = Timestamp.unknown
+  private var isStopping = false
+
+  /// Records taken from the lane at a time.
+  private static let batchMax = 8192
+  /// Candles that wait for the database at most, unless the time below passes first.
+  private static let candlesWaitingMax = 5000
+  private static let storeIntervalNanoseconds: Int64 = 250_000_000
+  private static let idleMicroseconds: UInt32 = 1000
+
+  init(
+    lane: consuming LaneReader, archive: consuming ArchiveWriter, store: CandleStore,
+    aggregator: CandleAggregator, segment: FeedSegment, clock: FeedClock, options: Options, logger: Logger
+  ) {
+    self.lane = lane
+    self.archive = archive
+    self.store = store
+    self.aggregator = aggregator
+    self.segment = segment
+    self.clock = clock
+    self.options = options
+    self.logger = logger
+  }
+
+  /// Runs until told to stop and the lane is empty, which returns nil, or until storage fails, which returns why.
+  func run() -> Fault? {
+    tickring_name_thread("tick-record")
+    if let processor = options.processor { tickring_pin_to_cpu(Int32(processor)) }
+    do {
+      while true {
+        let wasStopping = isStopping
+        try handleCommands()
+        let count = try record()
+        try sealIfDue()
+        try storeCandles(isForced: false)
+        noteProgress()
+        guard count == 0 else { continue }
+        if wasStopping { break }
+        aggregator.advance(to: clock.now(), into: &closed)
+        usleep(Self.idleMicroseconds)
+      }
+      try finish()
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func handleCommands() throws(Fault) {
+    for command in commands.take() {
+      switch command {
+      case .define(let instruments): try archive.define(instruments)
+      case .stop: isStopping = true
+      }
+    }
+  }
+
+  private func record() throws(Fault) -> Int {
+    let firstPosition = lane.position
+    let alreadySealed = archive.lastSealedSequence ?? 0
+    var sealedEnd: UInt64?
+    let count = try lane.read(max: Self.batchMax) { run throws(Fault) in
+      for index in run.indices {
+        let tick = run[index]
+        // After a crash the lane still holds what the archive had sealed just before.
+        if tick.sequence <= alreadySealed {
+          sealedEnd = firstPosition + UInt64(index) + 1
+          continue
+        }
+        if try archive.append(tick) { sealedEnd = firstPosition + UInt64(index) + 1 }
+        aggregator.apply(tick, into: &closed)
+        if tick.kind == .gap { try recordGap(FeedGap(tick)) }
+      }
+    }
+    if count > 0, unsealedSince == nil { unsealedSince = .wallClock() }
+    recorded += UInt64(count)
+    if let sealedEnd {
+      lane.release(upTo: sealedEnd)
+      unsealedSince = sealedEnd == lane.position ? nil : .wallClock()
+    }
+    return count
+  }
+
+  /// An outage becomes a row once its beginning is known; the time before the very first record is none.
+  private func recordGap(_ gap: FeedGap) throws(Fault) {
+    guard gap.start.isKnown else { return }
+    try store.recordGap(gap)
+  }
+
+  private func sealIfDue() throws(Fault) {
+    guard let unsealedSince,
+      Timestamp.wallClock() - unsealedSince > Int64(options.sealMilliseconds) * 1_000_000
+    else { return }
+    try sealAll()
+  }
+
+  private func sealAll() throws(Fault) {
+    try archive.seal()
+    try archive.synchronize()
+    lane.release(upTo: lane.position)
+    unsealedSince = nil
+  }
+
+  private func storeCandles(isForced: Bool) throws(Fault) {
+    guard !closed.isEmpty else { return }
+    let now = Timestamp.wallClock()
+    guard
+      isForced || closed.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds
+    else { return }
+    try store.upsert(closed)
+    segment.add(.candles, UInt64(closed.count))
+    segment.add(.revisions, UInt64(closed.count { $0.revision > 0 }))
+    closed.removeAll(keepingCapacity: true)
+    lastStore = now
+  }
+
+  private func finish() throws(Fault) {
+    try sealAll()
+    aggregator.finish(into: &closed)
+    try storeCandles(isForced: true)
+    try archive.finish()
+    noteProgress()
+  }
+
+  private func noteProgress() {
+    segment.set(.recorded, recorded)
+    segment.set(.sealed, archive.lastSealedSequence ?? 0)
+    segment.set(.blocks, archive.statistics.blocks)
+    segment.set(.archiveBytes, archive.statistics.bytes)
+    segment.set(.recorderProcessorTime, UInt64(tickring_thread_cpu_ns()))
+    segment.set(.recorderHeartbeat, UInt64(bitPattern: Timestamp.wallClock().nanoseconds))
+  }
+}

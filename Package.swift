@@ -20,11 +20,17 @@ let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "TickRing",
+  products: [
+    .library(name: "TickRing", targets: ["TickRing"]),
+    .executable(name: "tickring-example-strategy", targets: ["ExampleStrategy"]),
+  ],
   dependencies: [
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
@@ -63,6 +69,12 @@ let package = Package(
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
         "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
       ], swiftSettings: strict),
+    .target(
+      name: "TickRing",
+      dependencies: ["MarketData", "SharedRing", "CandleBuilding", "CandleStore", "FeedControl"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

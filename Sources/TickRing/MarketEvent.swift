@@ -1,0 +1,28 @@
+public import MarketData
+
+/// Something that a strategy is told.
+public enum MarketEvent: Sendable {
+  /// A tick of an observed instrument.
+  case tick(Tick)
+  /// A candle of an observed instrument whose interval ended: provisional, final, or revised after that.
+  case candle(Candle)
+  /// The feed went down, or came back.
+  case gap(FeedGap)
+  /// The feed handler stopped for a reason that a person must look at; nothing will follow.
+  case halt(reason: String)
+  /// The feed handler ended in good order; nothing will follow.
+  case ended
+}
+
+/// The newest tick of an instrument and how old it is.
+public struct Latest: Sendable {
+  /// The tick.
+  public var tick: Tick
+  /// Time since it was received, by the feed's clock, in nanoseconds.
+  public var ageNanoseconds: Int64
+
+  /// Its price.
+  public var price: Price { tick.lastPrice }
+  /// What is remarkable about it.
+  public var flags: TickFlags { tick.flags }
+}

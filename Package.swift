@@ -16,6 +16,7 @@ let strictC: [CSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -27,10 +28,12 @@ let package = Package(
   name: "TickRing",
   products: [
     .library(name: "TickRing", targets: ["TickRing"]),
+    .executable(name: "tickring", targets: ["TickRingCLI"]),
     .executable(name: "tickring-example-strategy", targets: ["ExampleStrategy"]),
   ],
   dependencies: [
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
@@ -62,6 +65,7 @@ let package = Package(
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
     // What ties the stages together.
+    .target(name: "ProcessControl", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "FeedControl", dependencies: ["MarketData", "Venues"], swiftSettings: strict),
     .target(
       name: "FeedHandler",
@@ -73,6 +77,12 @@ let package = Package(
       name: "TickRing",
       dependencies: ["MarketData", "SharedRing", "CandleBuilding", "CandleStore", "FeedControl"],
       swiftSettings: strict),
+    .executableTarget(
+      name: "TickRingCLI",
+      dependencies: [
+        "MarketData", "SharedRing", "Venues", "CandleBuilding", "CandleStore", "TickArchive", "Configuration",
+        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "VenueSimulator", argumentParser, logging,
+      ], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
 

@@ -1,0 +1,149 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MarketData
+internal import TickArchive
+
+struct ArchiveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "archive", abstract: "Look into the tick archive.",
+    subcommands: [Info.self, Verify.self, Cat.self])
+
+  /// One segment file, or all segments of a feed.
+  struct Target: ParsableArguments {
+    @Argument(help: "A segment file, or a directory of segments.") var path: String
+    @Option(help: "Only segments of this feed, when the directory holds several.") var feed: String?
+
+    func reader() throws(Fault) -> ArchiveReader {
+      var isDirectory: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw Fault(.missingInput, "there is no archive '\(path)'")
+      }
+      return isDirectory.boolValue
+        ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
+    }
+  }
+
+  struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "info", abstract: "What each segment holds: time range, ticks, bytes.")
+
+    @OptionGroup var target: Target
+    @Flag(help: "Print one JSON object a line.") var json = false
+
+    private struct Line: Encodable {
+      var file: String
+      var ticks: Int
+      var bytes: Int
+      var blocks: Int
+      var firstSequence: UInt64?
+      var lastSequence: UInt64?
+      var first: String?
+      var last: String?
+      var complete: Bool
+
+      enum CodingKeys: String, CodingKey {
+        case file, ticks, bytes, blocks, first, last, complete
+        case firstSequence = "first_sequence"
+        case lastSequence = "last_sequence"
+      }
+    }
+
+    func run() throws {
+      for segment in try target.reader().info() {
+        let line = Line(
+          file: segment.file, ticks: segment.ticks, bytes: segment.bytes, blocks: segment.blocks,
+          firstSequence: segment.firstSequence, lastSequence: segment.lastSequence,
+          first: segment.firstTime?.rfc3339, last: segment.lastTime?.rfc3339, complete: segment.isComplete)
+        if json {
+          try Console.json(line)
+          continue
+        }
+        let perTick = segment.ticks > 0 ? Double(segment.bytes) / Double(segment.ticks) : 0
+        Console.line(
+          "\(segment.file)  \(Format.count(segment.ticks)) records in \(segment.blocks) blocks, "
+            + "\(Format.count(segment.bytes)) bytes (\(Format.decimal(perTick, 2)) a record)"
+            + (segment.isComplete ? "" : ", without index: still being written, or cut"))
+        if let first = line.first, let last = line.last { Console.line("  \(first) to \(last)") }
+      }
+    }
+  }
+
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "verify", abstract: "Check every checksum; exit code 1 when anything is damaged.")
+
+    @OptionGroup var target: Target
+
+    func run() throws {
+      let report = try target.reader().verify()
+      for damage in report.damaged { Console.error(damage.description) }
+      for torn in report.tornEnds {
+        Console.error("\(torn.file): \(torn.length) bytes after the last whole block, at \(torn.offset)")
+      }
+      Console.line(
+        "\(Format.count(report.ticks)) records in \(Format.count(report.blocks)) good blocks, "
+          + "\(report.damaged.count) damaged")
+      guard report.damaged.isEmpty else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
+    }
+  }
+
+  struct Cat: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "cat", abstract: "Print the archived records.")
+
+    enum OutputFormat: String, ExpressibleByArgument {
+      case csv, json
+    }
+
+    @OptionGroup var target: Target
+    @OptionGroup var range: RangeOptions
+    @Option(name: .customLong("symbol"), help: "Only these symbols; may be repeated.") var symbols: [String] =
+      []
+    @Option(help: "csv or json (one object a line).") var format = OutputFormat.csv
+
+    private static let header =
+      "receive_time_ns,exchange_time_ns,last_trade_time_ns,symbol,price,volume,last_quantity,open_interest,flags,"
+      + "sequence,kind"
+
+    func run() throws {
+      let (from, to) = try range.parse()
+      let reader = try target.reader()
+      let names = Dictionary(
+        reader.instruments.map { ($0.id, $0.symbol.text) }, uniquingKeysWith: { _, newest in newest })
+      var wanted: Set<InstrumentID>?
+      if !symbols.isEmpty {
+        wanted = []
+        for symbol in symbols {
+          guard let id = reader.instruments.first(where: { $0.symbol.text == symbol })?.id else {
+            throw Fault(.usage, "the archive '\(target.path)' holds no symbol '\(symbol)'")
+          }
+          wanted?.insert(id)
+        }
+      }
+      if format == .csv { Console.line(Self.header) }
+      try reader.forEachBlock(from: from, to: to, instruments: wanted) { block throws(Fault) in
+        if Console.isClosed { return }
+        var text = ""
+        for index in block.indices {
+          let tick = block[index]
+          let symbol =
+            names[tick.instrument] ?? (tick.instrument == .all ? "*" : "#\(tick.instrument.rawValue)")
+          if format == .json {
+            try Console.json(TickLine(tick, symbol: symbol))
+          } else {
+            text += Self.csv(tick, symbol)
+          }
+        }
+        if format == .csv { Console.write(text) }
+      }
+    }
+
+    private static func csv(_ tick: Tick, _ symbol: String) -> String {
+      let exchange = tick.exchangeTime.isKnown ? "\(tick.exchangeTime.nanoseconds)" : ""
+      let lastTrade = tick.lastTradeSeconds == 0 ? "" : "\(tick.lastTradeSeconds)000000000"
+      let volume = tick.flags.contains(.withoutVolume) ? "" : "\(tick.dayVolume)"
+      return "\(tick.receiveTime.nanoseconds),\(exchange),\(lastTrade),\(symbol),\(tick.lastPrice),\(volume),"
+        + "\(tick.lastQuantity),\(tick.openInterest),\(tick.flags),\(tick.sequence),\(tick.kind.rawValue)\n"
+    }
+  }
+}

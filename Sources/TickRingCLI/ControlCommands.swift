@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import FeedControl
+internal import MarketData
+internal import SharedRing
+
+/// Names a running feed, by which its control socket is found.
+struct FeedOptions: ParsableArguments {
+  @Option(help: "Name of the feed, as in its configuration.")
+  var feed: String
+
+  func controlClient() throws(Fault) -> ControlClient {
+    let view = try FeedView(feed: feed)
+    guard view.isProducerAlive else {
+      throw Fault(
+        .unavailable,
+        "feed '\(feed)' was left by process \(view.producerPID), which died; start `tickring ingest` again")
+    }
+    return try ControlClient(path: view.controlSocket)
+  }
+}
+
+struct ObserveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "observe", abstract: "Ask the venue for more instruments while the feed runs.")
+
+  @OptionGroup var options: FeedOptions
+  @Argument(help: "Symbols such as NSE:RELIANCE.") var symbols: [String]
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    try report(options.controlClient().observe(symbols), json)
+  }
+}
+
+struct UnobserveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unobserve",
+    abstract: "Stop asking the venue for instruments that no strategy observes.")
+
+  @OptionGroup var options: FeedOptions
+  @Argument(help: "Symbols such as NSE:RELIANCE.") var symbols: [String]
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    try report(options.controlClient().unobserve(symbols), json)
+  }
+}
+
+private func report(_ answer: ObserveAnswer, _ json: Bool) throws(Fault) {
+  if json { return try Console.json(answer) }
+  Console.line("\(answer.observed) by request, \(answer.union) in all are asked of the venue")
+}
+
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show what a feed handler is doing.",
+    discussion: "Exit code 69 when the feed does not run, 1 when it halted.")
+
+  @OptionGroup var options: FeedOptions
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let view = try FeedView(feed: options.feed)
+    if let reason = view.haltReason { throw Fault(.checkFailed, "feed '\(options.feed)' halted: \(reason)") }
+    let status = try options.controlClient().status()
+    if json { return try Console.json(status) }
+    let receive = Timestamp(nanoseconds: Int64(bitPattern: view.value(.receiveTime)))
+    Console.line("feed \(status.feed)  process \(status.pid)  \(status.state)  epoch \(view.epoch)")
+    if receive.isKnown {
+      let age = view.clock.now() - receive
+      Console.line("latest record \(receive.rfc3339), \(Format.duration(age)) ago by the feed's clock")
+    }
+    if let frame = status.lastBadFrame { Console.line("latest bad frame: \(frame)") }
+    for lane in status.lanes {
+      let reader = lane.hasConsumer ? "being read" : "nobody reads it"
+      Console.line("lane \(lane.name): observes \(lane.observed), \(reader)")
+    }
+    let hidden: Set<FeedCounter> = [
+      .state, .instrumentVersion, .receiveTime, .streamHash, .streamHashFirst, .wallHeartbeat,
+      .recorderHeartbeat,
+    ]
+    for counter in FeedCounter.allCases where !hidden.contains(counter) {
+      let value = Format.leftPadded(Format.count(view.value(counter)), 16)
+      Console.line("\(value)  \(Format.padded(counter.name, 20)) \(counter.meaning)")
+    }
+  }
+}

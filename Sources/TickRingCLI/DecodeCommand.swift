@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MarketData
+internal import Venues
+
+struct DecodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decode", abstract: "Decode a venue's frames for people.", subcommands: [Kite.self])
+
+  struct Kite: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "kite",
+      abstract:
+        "Hex frames of Zerodha Kite's ticker on standard input, one a line; one JSON object a tick out.",
+      discussion: """
+        Keys are those of the vendor's own Python client, prices exact decimals, times Unix seconds. A bad frame is \
+        one line on standard error and the next is read; exit code 1 if any was bad.
+        """)
+
+    func run() throws {
+      var isGood = true
+      var number = 0
+      while let line = readLine(), !Console.isClosed {
+        number += 1
+        let answer = KiteMessage.describe(hex: line)
+        for text in answer.lines { Console.line(text) }
+        for sentence in answer.errors {
+          isGood = false
+          Console.error("line \(number): \(sentence)")
+        }
+      }
+      guard isGood else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// The configuration that the demo writes for its feed handler.
+enum DemoConfiguration {
+  /// What the simulated venue takes as credentials.
+  static let credentials = ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+
+  /// Market seconds after a minute's end at which its candles are sealed, as by default.
+  private static let graceMilliseconds = 3000
+
+  static func yaml(feed: String, port: Int, speed: Double) -> String {
+    """
+    # Written by `tickring demo`.
+    feed: \(feed)
+    data_directory: .
+    log_level: info
+    source:
+      venue: kite
+      websocket_url: ws://127.0.0.1:\(port)
+      api_url: http://127.0.0.1:\(port)
+      clock: simulator
+    instruments: all
+    history:
+      sessions: 1
+      requests_per_second: 0
+    candles:
+      grace_milliseconds: \(graceMilliseconds)
+    recorder:
+      seal_seconds: 2
+    retry:
+      first_delay_milliseconds: 100
+      attempts_max: 3
+
+    """
+  }
+}

@@ -1,0 +1,212 @@
+internal import Foundation
+internal import MarketData
+internal import ProcessControl
+internal import SharedRing
+internal import Synchronization
+
+/// One run of the demo: starts venue, feed handler and strategy, shows what they do, stops them in order, and
+/// hands what is left to the proof. However it ends, nothing stays behind.
+final class DemoSession {
+  struct Options {
+    /// Nil: until the tick file ends.
+    var seconds: Double?
+    var instruments: Int
+    var ticksFile: String?
+    var speed: Double
+    var seed: UInt64
+    var keptDirectory: String?
+    var view: DemoView.Style
+  }
+
+  private let options: Options
+  private let directory: String
+  private let feed = "demo-\(getpid())"
+  private let stop = StopSignal()
+  private let events = DemoEvents()
+  private var view: DemoView
+
+  private var configurationFile: String { directory + "/tickring.yaml" }
+
+  /// How long each step may take before it counts as failed.
+  private static let startSeconds = 60.0
+  private static let stopSeconds = 30.0
+  /// Symbols that the strategy observes from the start, and those that it adds later.
+  private static let strategyInstruments = 4
+  private static let strategyAdditions = 2
+  private static let refreshNanoseconds: Int64 = 500_000_000
+
+  init(options: Options) throws(Fault) {
+    self.options = options
+    view = DemoView(style: options.view)
+    if let kept = options.keptDirectory {
+      directory = try Self.newDirectory(kept)
+    } else {
+      directory = try Self.temporaryDirectory()
+    }
+  }
+
+  /// Runs the demo to its end, or to Ctrl-C, and proves what came of it.
+  ///
+  /// - Throws: ``Fault`` when a part cannot be started or dies early.
+  func run() async throws -> DemoSummary {
+    defer { cleanUp() }
+    var children: [ChildProcess] = []
+    do {
+      let summary = try await run(&children)
+      return summary
+    } catch {
+      for child in children.reversed() { child.terminate() }
+      for child in children.reversed() { _ = child.waitForExit(timeoutSeconds: Self.stopSeconds) }
+      throw error
+    }
+  }
+
+  private func run(_ children: inout [ChildProcess]) async throws -> DemoSummary {
+    view.step("starting the simulated venue")
+    let venue = try startVenue()
+    children.append(venue)
+    try await wait(for: venue, "to listen") { self.events.port != nil }
+    guard let port = events.port else { throw Fault(.software, "the venue said no port") }
+
+    view.step("starting the feed handler: it loads past candles over REST, then connects")
+    let ingest = try startIngest(port: port)
+    children.append(ingest)
+    var feedView: FeedView?
+    try await wait(for: ingest, "to receive") {
+      feedView = try? FeedView(feed: self.feed)
+      return feedView?.state == .running
+    }
+    guard let feedView else { throw Fault(.unavailable, "the feed handler made no feed") }
+
+    view.step("starting a strategy")
+    let strategy = try startStrategy(feedView)
+    children.append(strategy)
+
+    let started = Timestamp.wallClock()
+    await follow(feedView, started, children)
+    let elapsed = Double(Timestamp.wallClock() - started) / 1e9
+    view.finish()
+    if let dead = children.first(where: { !$0.isRunning }) {
+      throw Fault(.software, "\(dead.name) ended early: \(dead.errorText)")
+    }
+
+    view.step("stopping in order: venue, feed handler, strategy")
+    for child in children {
+      child.terminate()
+      guard let code = child.waitForExit(timeoutSeconds: Self.stopSeconds) else {
+        throw Fault(.software, "\(child.name) did not stop within \(Int(Self.stopSeconds)) s and was killed")
+      }
+      guard code == 0 else {
+        throw Fault(.software, "\(child.name) ended with code \(code): \(child.errorText)")
+      }
+    }
+    children = []
+    guard !stop.isRaised else { throw Fault(.checkFailed, "interrupted; everything was stopped") }
+
+    view.step("proving: replaying the archive")
+    let proof = DemoProof(directory: directory, feed: feed)
+    return try proof.run(feed: feedView, events: events, seconds: elapsed, speed: options.speed)
+  }
+
+  private func startVenue() throws(Fault) -> ChildProcess {
+    var arguments = ["simulate", "--port", "0", "--json", "--stop-with-standard-input"]
+    arguments += ["--speed", "\(options.speed)", "--seed", "\(options.seed)"]
+    if let file = options.ticksFile {
+      arguments += ["--ticks", file]
+    } else {
+      arguments += ["--instruments", "\(options.instruments)"]
+    }
+    return try ChildProcess(
+      name: "the simulated venue", executable: Self.ownExecutable, arguments: arguments,
+      onLine: { [events] in events.noteVenue($0) })
+  }
+
+  private func startIngest(port: Int) throws(Fault) -> ChildProcess {
+    let text = DemoConfiguration.yaml(feed: feed, port: port, speed: options.speed)
+    do {
+      try text.write(toFile: configurationFile, atomically: true, encoding: .utf8)
+    } catch {
+      throw Fault(.cannotCreate, "cannot write '\(configurationFile)': \(error.localizedDescription)")
+    }
+    return try ChildProcess(
+      name: "the feed handler", executable: Self.ownExecutable,
+      arguments: ["ingest", "--config", configurationFile, "--stop-with-standard-input"],
+      environment: DemoConfiguration.credentials, onLine: { _ in })
+  }
+
+  private func startStrategy(_ feedView: FeedView) throws(Fault) -> ChildProcess {
+    let symbols = feedView.instruments().map(\.symbol.text)
+    let first = symbols.prefix(Self.strategyInstruments)
+    let later = symbols.dropFirst(Self.strategyInstruments).prefix(Self.strategyAdditions)
+    return try ChildProcess(
+      name: "the strategy",
+      executable: URL(fileURLWithPath: Self.ownExecutable).deletingLastPathComponent()
+        .appendingPathComponent("tickring-example-strategy").path,
+      arguments: [feed, "strategy"] + first + ["--add"] + later + ["--json"],
+      onLine: { [events] in events.noteStrategy($0) })
+  }
+
+  /// Shows the feed until its time is over, the tick file ends, someone stops us, or a process dies.
+  private func follow(_ feedView: FeedView, _ started: Timestamp, _ children: [ChildProcess]) async {
+    let deadline = options.seconds.map { started + Int64($0 * 1e9) }
+    var nextRefresh = started
+    await stop.wait {
+      let now = Timestamp.wallClock()
+      if now >= nextRefresh {
+        view.show(feedView, events, elapsedNanoseconds: now - started)
+        nextRefresh = now + Self.refreshNanoseconds
+      }
+      return deadline.map { now >= $0 } ?? false || events.isVenueFinished
+        || children.contains { !$0.isRunning }
+    }
+  }
+
+  private func wait(for child: ChildProcess, _ what: String, until condition: @escaping () -> Bool)
+    async throws
+  {
+    let deadline = Timestamp.wallClock() + Int64(Self.startSeconds * 1e9)
+    await stop.wait { condition() || !child.isRunning || Timestamp.wallClock() > deadline }
+    if stop.isRaised { throw Fault(.checkFailed, "interrupted; everything was stopped") }
+    guard condition() else {
+      let reason = child.isRunning ? "not within \(Int(Self.startSeconds)) s" : child.errorText
+      throw Fault(.unavailable, "\(child.name) failed \(what): \(reason)")
+    }
+  }
+
+  private func cleanUp() {
+    // The feed handler removes its shared memory when it stops; this is for one that was killed.
+    for name in [
+      SegmentNames.feed(feed), SegmentNames.lane("recorder", of: feed),
+      SegmentNames.lane("strategy", of: feed),
+    ] {
+      SharedMapping.unlink(name)
+    }
+    if options.keptDirectory == nil { try? FileManager.default.removeItem(atPath: directory) }
+  }
+
+  private static func newDirectory(_ path: String) throws(Fault) -> String {
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw Fault(.cannotCreate, "--keep \(path): it exists already; name a directory that does not")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw Fault(.cannotCreate, "--keep \(path): \(error.localizedDescription)")
+    }
+    return path
+  }
+
+  private static func temporaryDirectory() throws(Fault) -> String {
+    let base = FileManager.default.temporaryDirectory.path
+    var template = Array((base + "/tickring-demo-XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw Fault(
+        .cannotCreate, "cannot create a directory in '\(base)': \(String(cString: strerror(errno)))")
+    }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static var ownExecutable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }
+}

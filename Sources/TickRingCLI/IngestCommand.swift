@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import Configuration
+internal import FeedHandler
+internal import Foundation
+internal import Logging
+internal import MarketData
+
+struct IngestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ingest", abstract: "Run the feed handler: venue to shared memory, candles and archive.",
+    discussion: """
+      Credentials come from the environment: TICKRING_KITE_API_KEY and TICKRING_KITE_ACCESS_TOKEN. \
+      Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost.
+      """)
+
+  @Option(help: "Configuration file; `tickring config example` prints one.") var config: String
+  @Flag(help: .hidden) var stopWithStandardInput = false
+
+  func run() async throws {
+    let configuration = try loadConfiguration(config)
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "tickring.\(configuration.feed)")
+    logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    let stop = StopSignal(withStandardInput: stopWithStandardInput)
+    let handler = FeedHandler(
+      configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
+    try await handler.run { stop.isRaised }
+  }
+}

@@ -1,0 +1,163 @@
+internal import ArgumentParser
+internal import CandleStore
+internal import MarketData
+internal import SharedRing
+
+struct QueryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "query", abstract: "Ask for latest prices or stored candles.",
+    subcommands: [Latest.self, Candles.self])
+
+  struct Latest: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "latest", abstract: "Latest price of instruments of a running feed, from shared memory.")
+
+    @Option(help: "Name of the feed.") var feed: String
+    @Flag(help: "Print one JSON object a line.") var json = false
+    @Argument(help: "Symbols; none means all that have a price.") var symbols: [String] = []
+
+    private struct Line: Encodable {
+      var symbol: String
+      var price: String
+      var ageMilliseconds: Int64
+      var volume: Int64
+      var flags: String
+
+      enum CodingKeys: String, CodingKey {
+        case symbol, price, volume, flags
+        case ageMilliseconds = "age_ms"
+      }
+    }
+
+    func run() throws {
+      let view = try FeedView(feed: feed)
+      let known = view.instruments()
+      var wanted = known.map { (symbol: $0.symbol, id: $0.id) }
+      if !symbols.isEmpty {
+        let ids = Dictionary(uniqueKeysWithValues: known.map { ($0.symbol, $0.id) })
+        wanted = []
+        for text in symbols {
+          let symbol = try Symbol(text)
+          guard let id = ids[symbol] else {
+            throw Fault(.usage, "feed '\(feed)' knows no symbol '\(symbol)'; `tickring observe` it first")
+          }
+          wanted.append((symbol, id))
+        }
+      }
+      let now = view.clock.now()
+      for (symbol, id) in wanted {
+        guard let tick = view.latest(id) else {
+          if !symbols.isEmpty { Console.error("\(symbol) has no tick yet") }
+          continue
+        }
+        try show(tick, symbol, ageMilliseconds: (now - tick.receiveTime) / 1_000_000)
+      }
+    }
+
+    private func show(_ tick: Tick, _ symbol: Symbol, ageMilliseconds: Int64) throws(Fault) {
+      if json {
+        return try Console.json(
+          Line(
+            symbol: symbol.text, price: tick.lastPrice.description, ageMilliseconds: ageMilliseconds,
+            volume: tick.dayVolume, flags: tick.flags.description))
+      }
+      let flags = tick.flags.isEmpty ? "" : "  [\(tick.flags)]"
+      Console.line(
+        "\(Format.padded(symbol.text, 24)) \(Format.leftPadded(tick.lastPrice.description, 14))  "
+          + "\(Format.duration(ageMilliseconds * 1_000_000)) old\(flags)")
+    }
+  }
+
+  struct Candles: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "candles", abstract: "Stored 1-minute candles of an instrument, oldest first.")
+
+    @OptionGroup var data: DataOptions
+    @OptionGroup var range: RangeOptions
+    @Option(help: "The last so many candles, instead of a range.") var last: Int?
+    @Flag(help: "Print one JSON object a line.") var json = false
+    @Argument(help: "Symbol, as in NSE:RELIANCE.") var symbol: String
+
+    func validate() throws {
+      guard (last ?? 1) > 0 else { throw ValidationError("--last must be at least 1") }
+    }
+
+    func run() throws {
+      let (from, to) = try range.parse()
+      let store = try CandleStore(path: data.candlesFile(), mode: .readOnly)
+      let wanted = try Symbol(symbol)
+      guard let instrument = try store.instrument(for: wanted) else {
+        throw Fault(.usage, "the candle store knows no symbol '\(wanted)'")
+      }
+      let candles: [Candle]
+      if let last {
+        candles = try store.latestCandles(of: instrument.id, interval: .minute, count: last)
+      } else {
+        candles = try store.candles(
+          of: instrument.id, interval: .minute, from: from ?? Timestamp(nanoseconds: .min),
+          to: to ?? Timestamp(nanoseconds: .max))
+      }
+      for candle in candles {
+        if Console.isClosed { return }
+        if json {
+          try Console.json(CandleLine(candle, symbol: wanted.text))
+        } else {
+          Console.line(Format.candle(candle))
+        }
+      }
+    }
+  }
+}
+
+extension Format {
+  /// A candle in columns.
+  static func candle(_ candle: Candle) -> String {
+    let prices = [candle.open, candle.high, candle.low, candle.close]
+      .map { leftPadded($0.description, 12) }.joined(separator: " ")
+    return "\(candle.start.rfc3339)  \(prices) \(leftPadded(count(candle.volume), 14))  \(candle.state) "
+      + "\(candle.origin)\(candle.flags.isEmpty ? "" : "  [\(candle.flags)]")"
+  }
+}
+
+/// A candle as one JSON object, prices as decimal text.
+struct CandleLine: Encodable {
+  var symbol: String
+  var interval: String
+  var start: String
+  var open: String
+  var high: String
+  var low: String
+  var close: String
+  var volume: Int64
+  var openInterest: Int64
+  var ticks: Int
+  var coverage: Int
+  var flags: String
+  var state: String
+  var revision: Int
+  var origin: String
+
+  enum CodingKeys: String, CodingKey {
+    case symbol, interval, start, open, high, low, close, volume, ticks, coverage, flags, state, revision,
+      origin
+    case openInterest = "open_interest"
+  }
+
+  init(_ candle: Candle, symbol: String) {
+    self.symbol = symbol
+    interval = candle.interval.description
+    start = candle.start.rfc3339
+    open = candle.open.description
+    high = candle.high.description
+    low = candle.low.description
+    close = candle.close.description
+    volume = candle.volume
+    openInterest = candle.openInterest
+    ticks = candle.tickCount
+    coverage = candle.coverage
+    flags = candle.flags.description
+    state = "\(candle.state)"
+    revision = candle.revision
+    origin = "\(candle.origin)"
+  }
+}

@@ -1,0 +1,115 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MarketData
+internal import VenueSimulator
+
+struct SimulateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate",
+    abstract: "Run a simulated venue: Zerodha Kite's ticker and history, byte for byte, on this machine.",
+    discussion: """
+      Listens on 127.0.0.1 alone. Clients log in with the API key `demo` and the access token `demo`. The market \
+      stands still until a first client asks for its clock or subscribes.
+      """)
+
+  @Option(help: "Port to listen on; 0 for any that is free.") var port: UInt16 = 0
+  @Option(help: "Instruments of the synthetic market (1 to 9000).") var instruments = 200
+  @Option(help: "Seed of the synthetic market and of its history.") var seed: UInt64 = 1
+  @Option(help: "Serve this recorded tick file (CSV, plain or gzip) instead of a synthetic market.")
+  var ticks: String?
+  @Option(help: "Seconds of the market in one second of the machine.") var speed = 1.0
+  @Flag(help: "Send as fast as the client reads, for measuring throughput.") var unpaced = false
+  @Option(help: "Stop sending after so many ticks.") var ticksMax: Int?
+  @Option(help: "Misbehave: refuse, close-at-once, garbage, or cut:N (drop each connection after N ticks).")
+  var fault: String?
+  @Flag(help: "Print one JSON object a line.") var json = false
+  @Flag(help: .hidden) var stopWithStandardInput = false
+
+  /// API key and access token of the simulated customer.
+  private static let credential = "demo"
+  private static let sessionStart = (hour: 9, minute: 15)
+
+  func run() async throws {
+    let stop = StopSignal(withStandardInput: stopWithStandardInput)
+    var configuration = SimulatedVenue.Configuration()
+    configuration.port = port
+    configuration.apiKey = Self.credential
+    configuration.accessToken = Self.credential
+    configuration.speed = speed
+    configuration.isUnpaced = unpaced
+    configuration.ticksMax = ticksMax
+    configuration.fault = try parsedFault()
+    let venue = try makeVenue(configuration)
+    let boundPort = try await venue.start()
+    try tell("listening", port: Int(boundPort))
+    var isFinishTold = false
+    await stop.wait {
+      guard !isFinishTold, venue.isFinished else { return false }
+      isFinishTold = true
+      // A broken pipe to whoever started us is no reason to cut off the clients.
+      try? tell("finished")
+      return false
+    }
+    await venue.stop()
+    try tell("report", report: VenueReportLine(venue.report))
+  }
+
+  private func makeVenue(_ configuration: SimulatedVenue.Configuration) throws(Fault) -> SimulatedVenue {
+    guard let ticks else {
+      return try SimulatedVenue(
+        configuration: configuration,
+        market: SyntheticMarket(
+          seed: seed, instrumentCount: instruments, start: Self.marketStart(.wallClock())))
+    }
+    let market = try TickFileMarket(path: ticks, seed: seed)
+    if !json {
+      Console.line("\(ticks): \(Format.count(market.tradeCount)) trades from \(market.start.rfc3339)")
+      for mapping in market.mappings { Console.line("  \(mapping)") }
+    }
+    return try SimulatedVenue(configuration: configuration, market: market)
+  }
+
+  /// The synthetic market begins at 09:15 of the latest weekday, whatever the hour is now.
+  static func marketStart(_ now: Timestamp) -> Timestamp {
+    var day = CivilTime(now).dayNumber
+    while CivilTime(dayNumber: day).isoWeekday > 5 { day -= 1 }
+    var start = CivilTime(dayNumber: day)
+    (start.hour, start.minute) = sessionStart
+    return start.timestamp()
+  }
+
+  private func parsedFault() throws(Fault) -> VenueFault {
+    switch fault {
+    case nil: return .none
+    case "refuse": return .refuse
+    case "close-at-once": return .closeAtOnce
+    case "garbage": return .garbage(seed: seed)
+    case .some(let text):
+      if text.hasPrefix("cut:"), let count = Int(text.dropFirst(4)), count > 0 {
+        return .cutAfterTicks(count)
+      }
+      throw Fault(
+        .usage,
+        "--fault '\(text)' is not one of refuse, close-at-once, garbage, cut:N with N a number of ticks")
+    }
+  }
+
+  private func tell(_ event: String, port: Int? = nil, report: VenueReportLine? = nil) throws(Fault) {
+    if json { return try Console.json(VenueLine(event: event, port: port, report: report)) }
+    if let port { Console.line("listening on 127.0.0.1:\(port); Ctrl-C stops") }
+    if event == "finished" { Console.line("the market has ended; Ctrl-C stops") }
+    if let report {
+      let ticks = report.ticksByToken.values.reduce(0, +)
+      Console.line("\(Format.count(ticks)) ticks sent in \(Format.count(report.frames)) frames")
+    }
+  }
+}
+
+extension VenueReportLine {
+  init(_ report: SimulationReport) {
+    ticksByToken = Dictionary(
+      uniqueKeysWithValues: report.ticksByToken.map { (String($0.key), UInt64($0.value)) })
+    frames = UInt64(report.frames)
+    bytes = UInt64(report.bytes)
+  }
+}

@@ -1,0 +1,46 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
+/// Tells a running command to stop: SIGINT, SIGTERM or SIGHUP, or the end of standard input for a process that
+/// must not outlive its parent.
+final class StopSignal: @unchecked Sendable {
+  // @unchecked: the sources are made here and only kept; the flag is atomic.
+
+  private let raised = Atomic<Bool>(false)
+  private let sources: [any DispatchSourceSignal]
+
+  private static let pollMilliseconds = 20
+
+  /// Starts listening.
+  ///
+  /// - Parameter withStandardInput: also stop when standard input ends, however the parent went.
+  init(withStandardInput: Bool = false) {
+    let queue = DispatchQueue(label: "tickring.stop")
+    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      return DispatchSource.makeSignalSource(signal: number, queue: queue)
+    }
+    for source in sources {
+      source.setEventHandler { [weak self] in self?.raise() }
+      source.resume()
+    }
+    guard withStandardInput else { return }
+    Thread.detachNewThread { [weak self] in
+      var byte: UInt8 = 0
+      while read(STDIN_FILENO, &byte, 1) > 0 {}
+      self?.raise()
+    }
+  }
+
+  var isRaised: Bool { raised.load(ordering: .relaxed) }
+
+  func raise() { raised.store(true, ordering: .relaxed) }
+
+  /// Returns once the signal is raised or `condition` holds.
+  func wait(or condition: () -> Bool = { false }) async {
+    while !isRaised, !condition() {
+      try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+  }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MarketData
+
+/// The command `tickring`.
+@main
+struct TickRingCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tickring",
+    abstract: "A market-data feed handler: a broker's live feed in shared memory, candles and an archive.",
+    discussion: """
+      Start with `tickring demo`: the whole system on this machine, without an account or a network.
+
+      Exit codes: 0 done; 1 a check failed; 64 wrong usage; 65 bad input data; 66 no such input; 69 venue or feed \
+      not available; 70 defect in tickring; 71 system call failed; 73 cannot create output; 74 reading or writing \
+      failed; 75 held by another process; 76 the other side broke its protocol; 77 credentials refused; \
+      78 configuration wrong.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
+      UnobserveCommand.self, QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
+      StatusCommand.self, DecodeCommand.self, ConfigCommand.self,
+    ])
+
+  static func main() async {
+    // A reader that goes away (`tickring watch | head`) must not kill a process that holds shared memory.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let fault as Fault {
+      Console.error(fault.message)
+      Foundation.exit(fault.kind.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "TickRing", targets: ["TickRing"]),
     .executable(name: "tickring", targets: ["TickRingCLI"]),
     .executable(name: "tickring-example-strategy", targets: ["ExampleStrategy"]),
+    .executable(name: "tickring-bench", targets: ["Benchmarks"]),
   ],
   dependencies: [
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
@@ -41,6 +42,7 @@ let package = Package(
   ],
   targets: [
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
+    .target(name: "CAllocationCounter", path: "CShims/CAllocationCounter", cSettings: strictC),
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
     .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
     .target(name: "CTickCodec", path: "CShims/CTickCodec", cSettings: strictC),
@@ -85,6 +87,12 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedHandler",
+        "ProcessControl", "CAllocationCounter", "CLinux", argumentParser,
+      ], path: "Benchmarks", swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

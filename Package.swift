@@ -115,6 +115,10 @@ let package = Package(
     .testTarget(
       name: "FeedHandlerTests", dependencies: ["FeedHandler", "MarketData", "SharedRing"],
       swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["MarketData", "TickRing", "TickRingCLI", "ExampleStrategy", "Benchmarks"],
+      swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,104 @@
+import Foundation
+import Testing
+
+/// The command line as a user types it: right answers, and one clear sentence for each wrong input.
+@Suite struct CommandTests {
+  @Test func everyVerbExplainsItself() throws {
+    let verbs = [
+      "demo", "simulate", "ingest", "watch", "observe", "unobserve", "query", "query latest", "query candles",
+      "replay", "archive", "archive info", "archive verify", "archive cat", "import", "import candles",
+      "status",
+      "decode", "decode kite", "config", "config check", "config example",
+    ]
+    for verb in verbs {
+      let outcome = try Tool.run(verb.split(separator: " ").map(String.init) + ["--help"])
+      #expect(outcome.code == 0, "\(verb)")
+      #expect(outcome.output.contains("USAGE: tickring \(verb)"), "\(verb): \(outcome.output)")
+    }
+  }
+
+  @Test func theExampleConfigurationIsCorrect() throws {
+    let directory = try TemporaryDirectory()
+    let example = try Tool.run(["config", "example"])
+    let file = try directory.write(example.output, to: "tickring.yaml")
+    let check = try Tool.run(["config", "check", file])
+    #expect(check.code == 0, "\(check.errors)")
+  }
+
+  @Test(arguments: [
+    ("feed: [", "line"), ("", "empty"), ("feed: nse\nfeeed: x\n", "feed"),
+    ("feed: nse\nretry:\n  attempts_max: many\n", "retry.attempts_max"),
+    ("feed: nse\nshared_memory:\n  lane_slots: 1000\n", "power of two"),
+  ])
+  func aWrongConfigurationNamesItsFault(text: String, hint: String) throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(text, to: "wrong.yaml")
+    for arguments in [["config", "check", file], ["ingest", "--config", file]] {
+      let outcome = try Tool.run(arguments)
+      #expect(outcome.code == 78)
+      #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+      #expect(outcome.errors.contains("wrong.yaml"))
+    }
+  }
+
+  @Test func aMissingConfigurationIsNamed() throws {
+    let outcome = try Tool.run(["ingest", "--config", "/nonexistent/tickring.yaml"])
+    #expect(outcome.code != 0)
+    #expect(outcome.errors.contains("/nonexistent/tickring.yaml"))
+  }
+
+  @Test func aFeedThatDoesNotRunIsNamed() throws {
+    for arguments in [
+      ["status", "--feed", "nowhere"], ["watch", "--feed", "nowhere", "NSE:X"],
+      ["query", "latest", "--feed", "nowhere"], ["observe", "--feed", "nowhere", "NSE:X"],
+    ] {
+      let outcome = try Tool.run(arguments)
+      #expect(outcome.code == 69, "\(arguments)")
+      #expect(outcome.errors.contains("there is no feed 'nowhere'"))
+    }
+  }
+
+  @Test func decodeGoesOnAfterABadFrameAndSaysSo() throws {
+    let good = "000100080000640100002710"
+    let outcome = try Tool.run(["decode", "kite"], input: "\(good)\nzz\n00010008\n\(good)\n")
+    #expect(outcome.code == 1)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(
+      lines.allSatisfy { $0.contains("\"instrument_token\":25601") && $0.contains("\"last_price\":100") })
+    #expect(outcome.errors.contains("line 2:") && outcome.errors.contains("line 3:"))
+  }
+
+  @Test func realCandlesAreImportedAndQueried() throws {
+    guard let file = Tool.sharedData("nse_minute_yesbank_20190709.csv") else {
+      print("skipped: ../shared/data/nse_minute_yesbank_20190709.csv is absent")
+      return
+    }
+    let directory = try TemporaryDirectory()
+    for _ in 0..<2 {
+      let outcome = try Tool.run(
+        ["import", "candles", file, "--instrument", "NSE:YESBANK", "--data", directory.path, "--json"])
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("\"first\":\"2019-07-09T09:15:00+05:30\""))
+    }
+    let query = try Tool.run([
+      "query", "candles", "NSE:YESBANK", "--data", directory.path, "--json",
+      "--from", "2019-07-09T09:15:00+05:30", "--to", "2019-07-09T09:17:00+05:30",
+    ])
+    let lines = query.output.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines[0].contains("\"open\":\"95\"") && lines[0].contains("\"low\":\"93.9\""))
+    #expect(lines[1].contains("\"volume\":1355593"))
+  }
+
+  @Test func aBadCandleFileNamesTheLine() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(
+      "timestamp,open,high,low,close,volume\n2019-07-09T09:15:00+05:30,1,2,3,1,5\n", to: "bad.csv")
+    let outcome = try Tool.run(["import", "candles", file, "--instrument", "NSE:X", "--data", directory.path])
+    #expect(outcome.code == 65)
+    #expect(outcome.errors.contains("bad.csv") && outcome.errors.contains("2"))
+    let unknown = try Tool.run(["import", "candles", file, "--instrument", "X", "--data", directory.path])
+    #expect(unknown.code == 64)
+  }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+/// What goes wrong around a feed handler: each fault is one clear sentence, a stable exit code, and nothing that was
+/// stored is lost.
+@Suite(.serialized) struct FaultTests {
+  @Test func aVenueThatRefusesIsNotRetried() throws {
+    let feed = try LiveFeed()
+    let ingest = try Running(
+      ["ingest", "--config", feed.configurationFile],
+      environment: ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "wrong"])
+    let outcome = try ingest.wait()
+    #expect(outcome.code == 77, "\(outcome.errors)")
+    #expect(outcome.errors.contains("403"))
+    #expect(!outcome.errors.contains("wrong"), "the token must not be printed")
+    #expect(try feed.leftovers() == [])
+  }
+
+  @Test func aVenueThatClosesAtOnceIsGivenUpAfterTheBudget() throws {
+    let feed = try LiveFeed(["--fault", "close-at-once"])
+    let outcome = try feed.start().wait()
+    #expect(outcome.code == 69, "\(outcome.errors)")
+    #expect(outcome.errors.contains("gave up on kite after 4 attempts"))
+    #expect(try feed.leftovers() == [])
+  }
+
+  @Test func garbageFramesAreCountedAndSkipped() throws {
+    let feed = try LiveFeed(["--fault", "garbage", "--speed", "10"])
+    let ingest = try feed.startAndWaitForTicks(atLeast: 500)
+    #expect(try #require(feed.counter("bad-frames")) > 0)
+    ingest.signal(SIGTERM)
+    let outcome = try ingest.wait()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("skipped a bad frame"))
+  }
+
+  @Test func aCutConnectionIsRestoredAndTheGapRecorded() throws {
+    let feed = try LiveFeed(["--fault", "cut:300", "--speed", "10"])
+    let ingest = try feed.startAndWaitForTicks(atLeast: 900)
+    #expect(try #require(feed.counter("connects")) >= 2)
+    #expect(try #require(feed.counter("gaps")) >= 1)
+    ingest.signal(SIGTERM)
+    let outcome = try ingest.wait()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let replay = try Tool.run(["replay", "--config", feed.configurationFile, "--check"])
+    #expect(replay.code == 0, "\(replay.output)\(replay.errors)")
+  }
+
+  @Test func noVenueAtAllIsOneSentence() throws {
+    let feed = try LiveFeed()
+    _ = try feed.stopVenue()
+    let outcome = try feed.start().wait()
+    #expect(outcome.code == 69)
+    #expect(outcome.errors.contains("127.0.0.1:\(feed.port)"))
+  }
+
+  @Test func aSecondFeedHandlerOfTheSameNameIsRefusedWithThePid() throws {
+    let feed = try LiveFeed()
+    let first = try feed.startAndWaitForTicks()
+    let second = try Tool.run(
+      ["ingest", "--config", feed.configurationFile], environment: LiveFeed.credentials)
+    #expect(second.code == 75)
+    #expect(second.errors.contains("held by process \(first.pid)"))
+    // The refused one must not have touched what the first one holds.
+    let before = try #require(feed.counter("ticks"))
+    try first.wait { _ in (feed.counter("ticks") ?? 0) > before }
+    first.signal(SIGTERM)
+    #expect(try first.wait().code == 0)
+    #expect(try feed.leftovers() == [])
+  }
+
+  @Test func aKilledFeedHandlerLosesNothingThatItPublished() throws {
+    let feed = try LiveFeed(["--speed", "20"])
+    for _ in 0..<5 {
+      let ingest = try feed.startAndWaitForTicks(atLeast: 300)
+      ingest.signal(SIGKILL)
+      _ = try ingest.wait()
+    }
+    let last = try feed.start()
+    try last.wait { $0.errors.contains("took over shared memory") }
+    try last.wait { _ in (feed.counter("ticks") ?? 0) > 100 }
+    let published = try #require(feed.counter("sequence"))
+    last.signal(SIGTERM)
+    #expect(try last.wait().code == 0)
+    // Sequences number every record ever published; the archive must hold each once.
+    let cat = try Tool.run(["archive", "cat", feed.dataDirectory + "/archive"])
+    let sequences = cat.output.split(separator: "\n").dropFirst().compactMap { line in
+      UInt64(line.split(separator: ",", omittingEmptySubsequences: false)[9])
+    }
+    #expect(sequences == (1...UInt64(sequences.count)).map { $0 })
+    #expect(UInt64(sequences.count) >= published)
+    let replay = try Tool.run(["replay", "--config", feed.configurationFile, "--check"])
+    #expect(replay.code == 0, "\(replay.output)\(replay.errors)")
+    #expect(try feed.leftovers() == [])
+  }
+
+  @Test func anArchiveThatWasCutIsRepairedAtTheNextStart() throws {
+    let feed = try LiveFeed(["--speed", "20"])
+    let first = try feed.startAndWaitForTicks(atLeast: 2000)
+    first.signal(SIGTERM)
+    #expect(try first.wait().code == 0)
+    let archive = feed.dataDirectory + "/archive"
+    let segment = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: archive).first { $0.hasSuffix(".tka") })
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: archive + "/" + segment))
+    let length = try handle.seekToEnd()
+    try handle.truncate(atOffset: length * 2 / 3)
+    try handle.close()
+    let second = try feed.startAndWaitForTicks()
+    #expect(second.errors.contains(segment), "the recovery must name the file: \(second.errors)")
+    second.signal(SIGTERM)
+    #expect(try second.wait().code == 0)
+    let verify = try Tool.run(["archive", "verify", archive])
+    #expect(verify.code == 0, "\(verify.errors)")
+  }
+
+  @Test func aFullDiskHaltsLoudlyAndKeepsWhatIsStored() throws {
+    let feed = try LiveFeed(["--speed", "50"])
+    try FileManager.default.createDirectory(atPath: feed.dataDirectory, withIntermediateDirectories: true)
+    guard mount(feed.dataDirectory, sizeKiB: 700) else {
+      print("skipped: this user may not mount a tmpfs")
+      return
+    }
+    defer { unmount(feed.dataDirectory) }
+    let ingest = try feed.start()
+    let outcome = try ingest.wait(timeoutSeconds: 120)
+    #expect(outcome.code == 74, "\(outcome.errors)")
+    #expect(outcome.errors.contains("No space left on device") || outcome.errors.contains("full"))
+    let verify = try Tool.run(["archive", "verify", feed.dataDirectory + "/archive"])
+    #expect(verify.code == 0, "\(verify.output)\(verify.errors)")
+  }
+
+  @Test func aDataDirectoryThatCannotBeWrittenIsOneSentence() throws {
+    let feed = try LiveFeed()
+    let text = try String(contentsOfFile: feed.configurationFile, encoding: .utf8)
+    _ = try feed.directory.write(
+      text.replacingOccurrences(of: "data_directory: data", with: "data_directory: /proc/tickring"),
+      to: "tickring.yaml")
+    let outcome = try feed.start().wait()
+    #expect(outcome.code == 73)
+    #expect(outcome.errors.contains("data_directory '/proc/tickring'"))
+  }
+
+  @Test func aPortInUseIsOneSentence() throws {
+    let feed = try LiveFeed()
+    let second = try Tool.run(["simulate", "--port", "\(feed.port)"])
+    #expect(second.code == 73)
+    #expect(second.errors.contains("\(feed.port)"))
+  }
+
+  private func mount(_ path: String, sizeKiB: Int) -> Bool {
+    run("/bin/mount", ["-t", "tmpfs", "-o", "size=\(sizeKiB)k", "tmpfs", path]) == 0
+  }
+
+  private func unmount(_ path: String) { _ = run("/bin/umount", ["-l", path]) }
+
+  private func run(_ executable: String, _ arguments: [String]) -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return -1 }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+
+/// A simulated venue and a feed handler on it, as two processes, for tests that look at one feed from outside.
+final class LiveFeed {
+  let name: String
+  let directory: TemporaryDirectory
+  private(set) var venue: Running
+  private(set) var ingest: Running?
+  let port: Int
+
+  static let credentials = ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+
+  var configurationFile: String { directory.path + "/tickring.yaml" }
+
+  /// Starts the venue; `ingest` waits for ``start()``.
+  init(_ venueArguments: [String] = [], extra: String = "") throws {
+    name = "test-\(UUID().uuidString.prefix(8).lowercased())"
+    directory = try TemporaryDirectory()
+    venue = try Running(["simulate", "--port", "0", "--json", "--instruments", "40"] + venueArguments)
+    try venue.wait { $0.output.contains("\"listening\"") }
+    let match = try #/"port":(\d+)/#.firstMatch(in: venue.output)
+    guard let text = match?.output.1, let port = Int(text) else {
+      throw Unexpected("no port in \(venue.output)")
+    }
+    self.port = port
+    _ = try directory.write(
+      """
+      feed: \(name)
+      data_directory: data
+      source:
+        venue: kite
+        websocket_url: ws://127.0.0.1:\(port)
+        api_url: http://127.0.0.1:\(port)
+        clock: simulator
+      instruments: all
+      history:
+        sessions: 0
+      recorder:
+        seal_seconds: 1
+      retry:
+        first_delay_milliseconds: 50
+        attempts_max: 4
+      \(extra)
+
+      """, to: "tickring.yaml")
+  }
+
+  var dataDirectory: String { directory.path + "/data" }
+
+  func start() throws -> Running {
+    let running = try Running(["ingest", "--config", configurationFile], environment: Self.credentials)
+    ingest = running
+    return running
+  }
+
+  /// Starts and waits until ticks flow.
+  func startAndWaitForTicks(atLeast count: UInt64 = 100) throws -> Running {
+    let running = try start()
+    try running.wait { _ in (self.counter("ticks") ?? 0) >= count }
+    return running
+  }
+
+  /// A counter of the running feed; nil while there is none.
+  func counter(_ counter: String) -> UInt64? {
+    guard let outcome = try? Tool.run(["status", "--feed", name, "--json"]), outcome.code == 0,
+      let object = try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any],
+      let counters = object["counters"] as? [String: Any]
+    else { return nil }
+    return (counters[counter] as? NSNumber)?.uint64Value
+  }
+
+  func stopVenue() throws -> Tool.Outcome {
+    venue.signal(SIGTERM)
+    return try venue.wait()
+  }
+
+  /// Names of this feed's shared-memory objects and sockets that still exist.
+  func leftovers() throws -> [String] {
+    let shared = try FileManager.default.contentsOfDirectory(atPath: "/dev/shm").filter { $0.contains(name) }
+    let sockets = ((try? FileManager.default.contentsOfDirectory(atPath: dataDirectory)) ?? [])
+      .filter { $0.hasSuffix(".sock") }
+    return shared + sockets
+  }
+
+  deinit {
+    ingest?.signal(SIGKILL)
+    venue.signal(SIGKILL)
+    for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/dev/shm")) ?? []
+    where entry.contains(name) {
+      unlink("/dev/shm/" + entry)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Both install what is missing first.
+
+# Libraries that TickRing links, and what the tests judge it with (OpenSSL's server for TLS, the vendors' own Python
+# clients in a virtual environment).
+BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libwslay-dev zlib1g-dev pkg-config
+TEST_PACKAGES := openssl python3 python3-venv gzip
+
+SWIFT := swift
+# Root installs directly; anybody else through sudo, after the packages have been named.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: demo test build lint format bench deps deps-test clean
+.NOTPARALLEL:
+
+demo: deps
+	$(SWIFT) build -c release --product tickring
+	$(SWIFT) build -c release --product tickring-example-strategy
+	.build/release/tickring demo $(DEMO)
+
+test: deps deps-test lint
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+build: deps
+	$(SWIFT) build -c release
+
+bench: deps
+	$(SWIFT) build -c release --product tickring-bench
+	.build/release/tickring-bench $(BENCH)
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
+
+deps:
+	@$(call install_missing,$(BUILD_PACKAGES))
+
+deps-test:
+	@$(call install_missing,$(TEST_PACKAGES))
+
+clean:
+	rm -rf .build
+
+define install_missing
+missing=""; \
+for package in $(1); do \
+  dpkg-query --show --showformat='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' \
+    || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+  echo "installing missing Debian packages:$$missing"; \
+  $(SUDO) apt-get update -qq && \
+  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+fi
+endef

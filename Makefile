@@ -6,27 +6,26 @@ BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libwslay-dev zl
 TEST_PACKAGES := openssl python3 python3-venv gzip
 
 SWIFT := swift
+PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test build lint format bench deps deps-test clean
+.PHONY: demo test products lint format bench deps deps-test clean
 .NOTPARALLEL:
 
-demo: deps
-	$(SWIFT) build -c release --product tickring
-	$(SWIFT) build -c release --product tickring-example-strategy
-	.build/release/tickring demo $(DEMO)
+demo: products
+	$(PRODUCTS)/tickring demo $(DEMO)
 
-test: deps deps-test lint
+# The end-to-end tests run the release products: what the users run is what the tests run.
+test: deps-test lint products
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build
 
-build: deps
+products: deps
 	$(SWIFT) build -c release
 
-bench: deps
-	$(SWIFT) build -c release --product tickring-bench
-	.build/release/tickring-bench $(BENCH)
+bench: products
+	$(PRODUCTS)/tickring-bench $(BENCH)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

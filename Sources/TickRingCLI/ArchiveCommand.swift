@@ -18,8 +18,14 @@ struct ArchiveCommand: ParsableCommand {
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
         throw Fault(.missingInput, "there is no archive '\(path)'")
       }
-      return isDirectory.boolValue
-        ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
+      let reader =
+        isDirectory.boolValue ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
+      let segments = try reader.info()
+      guard !segments.isEmpty else { throw Fault(.missingInput, "'\(path)' holds no archive segments") }
+      guard segments.contains(where: { $0.version != nil || $0.blocks > 0 }) else {
+        throw Fault(.badData, "'\(path)' is not an archive segment: it has no segment header and no block")
+      }
+      return reader
     }
   }
 

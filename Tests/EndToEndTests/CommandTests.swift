@@ -58,6 +58,26 @@ import Testing
     }
   }
 
+  @Test func whatIsNoArchiveIsSaidSo() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write("a,b\n", to: "table.csv")
+    let cat = try Tool.run(["archive", "cat", file])
+    #expect(cat.code == 65)
+    #expect(cat.errors.contains("not an archive segment"))
+    let empty = try TemporaryDirectory()
+    let info = try Tool.run(["archive", "info", empty.path])
+    #expect(info.code == 66)
+    #expect(info.errors.contains("holds no archive segments"))
+    let absent = try Tool.run(["archive", "verify", "/nonexistent"])
+    #expect(absent.code == 66)
+  }
+
+  @Test func theDemoPassesOnWhatItsVenueCouldNotDo() throws {
+    let outcome = try Tool.run(["demo", "--ticks", "/nonexistent.csv"])
+    #expect(outcome.code == 66, "\(outcome.errors)")
+    #expect(outcome.errors.contains("/nonexistent.csv"))
+  }
+
   @Test func decodeGoesOnAfterABadFrameAndSaysSo() throws {
     let good = "000100080000640100002710"
     let outcome = try Tool.run(["decode", "kite"], input: "\(good)\nzz\n00010008\n\(good)\n")

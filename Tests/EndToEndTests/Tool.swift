@@ -9,14 +9,17 @@ enum Tool {
     var errors: String
   }
 
-  /// Directory of the products that this test was built with.
+  /// Directory of the executables: the release products that `make test` names, else what lies beside this test.
   static let products: URL = {
-    #if os(macOS)
-      Bundle.main.bundleURL.deletingLastPathComponent()
-    #else
-      URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-    #endif
+    if let path = ProcessInfo.processInfo.environment["TICKRING_PRODUCTS"] {
+      return URL(fileURLWithPath: path)
+    }
+    return URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+      .deletingLastPathComponent()
   }()
+
+  /// True when the executables were built with optimisation, without which counts of allocations mean nothing.
+  static var areProductsOptimized: Bool { products.path.contains("release") }
 
   static var tickring: URL { products.appendingPathComponent("tickring") }
 

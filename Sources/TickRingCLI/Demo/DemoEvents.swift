@@ -10,7 +10,9 @@ final class DemoEvents: Sendable {
     var latencyNanoseconds: (p50: Int64, p99: Int64, p999: Int64) = (0, 0, 0)
     var candles = 0
     var backlog = 0
+    /// Prices of what it observes now, and those said since its last report.
     var prices: [String: String] = [:]
+    var newPrices: [String: String] = [:]
     var latestLines: [String] = []
   }
 
@@ -56,8 +58,10 @@ extension DemoEvents.Strategy {
       latencyNanoseconds = (number("p50_ns"), number("p99_ns"), number("p999_ns"))
       if fields["lost"] != nil { lost = Int(number("lost")) }
       backlog = Int(number("backlog"))
+      prices = newPrices
+      newPrices = [:]
     case "price":
-      prices[fields["symbol"] ?? ""] = fields["price"]
+      newPrices[fields["symbol"] ?? ""] = fields["price"]
     case "candle":
       candles += 1
       let values = ["open", "high", "low", "close", "volume"].map { fields[$0] ?? "" }

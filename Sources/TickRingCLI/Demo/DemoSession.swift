@@ -86,9 +86,7 @@ final class DemoSession {
     await follow(feedView, started, children)
     let elapsed = Double(Timestamp.wallClock() - started) / 1e9
     view.finish()
-    if let dead = children.first(where: { !$0.isRunning }) {
-      throw Fault(.software, "\(dead.name) ended early: \(dead.errorText)")
-    }
+    if let dead = children.first(where: { !$0.isRunning }) { throw Self.fault(of: dead) }
 
     view.step("stopping in order: venue, feed handler, strategy")
     for child in children {
@@ -96,9 +94,7 @@ final class DemoSession {
       guard let code = child.waitForExit(timeoutSeconds: Self.stopSeconds) else {
         throw Fault(.software, "\(child.name) did not stop within \(Int(Self.stopSeconds)) s and was killed")
       }
-      guard code == 0 else {
-        throw Fault(.software, "\(child.name) ended with code \(code): \(child.errorText)")
-      }
+      guard code == 0 else { throw Self.fault(of: child) }
     }
     children = []
     guard !stop.isRaised else { throw Fault(.checkFailed, "interrupted; everything was stopped") }
@@ -167,10 +163,17 @@ final class DemoSession {
     let deadline = Timestamp.wallClock() + Int64(Self.startSeconds * 1e9)
     await stop.wait { condition() || !child.isRunning || Timestamp.wallClock() > deadline }
     if stop.isRaised { throw Fault(.checkFailed, "interrupted; everything was stopped") }
-    guard condition() else {
-      let reason = child.isRunning ? "not within \(Int(Self.startSeconds)) s" : child.errorText
-      throw Fault(.unavailable, "\(child.name) failed \(what): \(reason)")
-    }
+    if condition() { return }
+    guard child.isRunning else { throw Self.fault(of: child) }
+    throw Fault(.unavailable, "\(child.name) failed \(what) within \(Int(Self.startSeconds)) s")
+  }
+
+  /// Why a process ended: its own sentence, and its own kind of fault.
+  private static func fault(of child: ChildProcess) -> Fault {
+    let code = child.waitForExit(timeoutSeconds: stopSeconds) ?? Fault.Kind.software.rawValue
+    let sentence = child.errorText.split(separator: "\n").last.map(String.init) ?? "without a word"
+    let reason = sentence.hasPrefix("tickring: ") ? String(sentence.dropFirst("tickring: ".count)) : sentence
+    return Fault(Fault.Kind(rawValue: code) ?? .software, "\(child.name) ended (code \(code)): \(reason)")
   }
 
   private func cleanUp() {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import MarketData
 internal import SharedRing
 
@@ -11,10 +12,12 @@ struct DemoView {
   private var drawnLines = 0
   private var lastTicks: UInt64 = 0
   private var lastElapsedNanoseconds: Int64 = 0
-  private var nextLineNanoseconds: Int64 = 0
+  private var nextLineNanoseconds = lineEveryNanoseconds
 
   /// Plain lines come less often than the table redraws.
   private static let lineEveryNanoseconds: Int64 = 5_000_000_000
+  private static let widthWhenUnknown = 80
+  private static let pricesPerLine = 2
 
   init(style: Style) { self.style = style }
 
@@ -43,10 +46,18 @@ struct DemoView {
 
   private mutating func redraw(_ lines: [String]) {
     var text = drawnLines > 0 ? "\u{1B}[\(drawnLines)A" : ""
-    for line in lines { text += "\r\u{1B}[2K" + line + "\n" }
+    // A line that wraps would take two rows, and the cursor would not come back to the table's top.
+    let width = Self.terminalWidth
+    for line in lines { text += "\r\u{1B}[2K" + line.prefix(width) + "\n" }
     if drawnLines > lines.count { text += "\u{1B}[J" }
     Console.write(text)
     drawnLines = lines.count
+  }
+
+  private static var terminalWidth: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return widthWhenUnknown }
+    return Int(size.ws_col)
   }
 
   private static func line(
@@ -77,12 +88,17 @@ struct DemoView {
         + "\(Format.count(feed.value(.badFrames))) bad frames",
       "  recorder     \(Format.count(waiting)) waiting in its lane, \(Format.count(unsealed)) not yet sealed, "
         + "\(Format.count(feed.value(.candles))) candles, \(Format.count(feed.value(.archiveBytes) / 1024)) KiB archive",
-      "  strategy     \(Format.count(strategy.ticks)) ticks, \(strategy.backlog) waiting in its lane; from the socket: "
-        + "p50 \(Format.duration(latency.p50))  p99 \(Format.duration(latency.p99))  "
+      "  strategy     \(Format.count(strategy.ticks)) ticks, \(strategy.backlog) waiting in its lane",
+      "  latency      socket to strategy: p50 \(Format.duration(latency.p50))  p99 \(Format.duration(latency.p99))  "
         + "p99.9 \(Format.duration(latency.p999))",
     ]
-    let prices = strategy.prices.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-    lines.append("  prices       " + (prices.isEmpty ? "-" : prices.joined(separator: "   ")))
+    let prices = strategy.prices.sorted { $0.key < $1.key }
+    for start in stride(from: 0, to: prices.count, by: pricesPerLine) {
+      let row = prices[start..<min(start + pricesPerLine, prices.count)].map {
+        Format.padded($0.key, 24) + Format.leftPadded($0.value, 12)
+      }
+      lines.append((start == 0 ? "  prices       " : "               ") + row.joined(separator: "    "))
+    }
     lines += strategy.latestLines.map { "  · \($0)" }
     return lines
   }

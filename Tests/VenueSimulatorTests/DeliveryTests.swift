@@ -13,7 +13,7 @@ import VenueSimulator
 
     mutating func take(_ packets: [[UInt8]]) {
       ticks += packets.count
-      for packet in packets { ticksByToken[number(packet, 0), default: 0] += 1 }
+      for packet in packets { ticksByToken[wireNumber(packet, 0), default: 0] += 1 }
     }
   }
 

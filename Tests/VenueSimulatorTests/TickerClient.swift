@@ -196,6 +196,6 @@ final class TickerClient {
 }
 
 /// The big-endian number at `offset`.
-func number(_ packet: [UInt8], _ offset: Int, _ width: Int = 4) -> Int {
+func wireNumber(_ packet: [UInt8], _ offset: Int, _ width: Int = 4) -> Int {
   packet[offset..<offset + width].reduce(0) { $0 << 8 | Int($1) }
 }

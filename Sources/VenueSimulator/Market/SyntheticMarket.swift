@@ -21,6 +21,7 @@ public struct SyntheticMarket: SimulatedMarket {
   public static let instrumentCountRange = 1...9000
 
   private var quotes: [Quote]
+  private let terms: [TradingTerms]
   /// Money turned over today in wire price times quantity, from which the average price is made.
   private var turnovers: [UInt64]
   private var generator: SeededGenerator
@@ -55,6 +56,7 @@ public struct SyntheticMarket: SimulatedMarket {
     let list = SyntheticInstruments(count: instrumentCount, seed: seed, start: start).list
     let history = PriceHistory(seed: seed, minutes: .indianSession, start: start)
     instruments = list
+    terms = list.map(TradingTerms.init)
     self.history = history
     generator = SeededGenerator(seed: seed)
     choice = WeightedChoice(weights: (0..<list.count).map { pow(Double($0 + 1), -Self.activityExponent) })
@@ -76,7 +78,7 @@ public struct SyntheticMarket: SimulatedMarket {
   public mutating func nextUpdate(until time: Timestamp) -> Int? {
     guard nextTime <= time else { return nil }
     let index = choice.draw(with: &generator)
-    let changesOnlyDepth = generator.next() & 7 == 0 && instruments[index].segment.isTradable
+    let changesOnlyDepth = generator.next() & 7 == 0 && terms[index].isTradable
     if changesOnlyDepth {
       quotes[index].exchangeSeconds = Self.wireSeconds(nextTime)
       layDepth(index, bits: generator.next())
@@ -89,34 +91,32 @@ public struct SyntheticMarket: SimulatedMarket {
 
   /// Trades the instrument at `index` at feed time `time`.
   public mutating func trade(_ index: Int, at time: Timestamp) {
-    let instrument = instruments[index]
+    let terms = terms[index]
     let bits = generator.next()
-    let quantity =
-      instrument.segment.isTradable ? UInt32(1 + (bits >> 8 & 0x7F)) &* instrument.lotSize : 0
+    let quantity = terms.isTradable ? UInt32(1 + (bits >> 8 & 0x7F)) &* terms.lotSize : 0
     let volumeBefore = quotes[index].volume
     quotes[index].trade(price: walk(index, bits: bits), quantity: quantity, at: Self.wireSeconds(time))
-    guard instrument.segment.isTradable else { return }
+    guard terms.isTradable else { return }
     let booked = quotes[index].volume - volumeBefore
     turnovers[index] &+= UInt64(booked) &* UInt64(quotes[index].lastPrice)
     quotes[index].averagePrice = Int32(clamping: turnovers[index] / UInt64(max(quotes[index].volume, 1)))
-    if instrument.segment.isDerivative { changeOpenInterest(index, bits: bits) }
+    if terms.isDerivative { changeOpenInterest(index, bits: bits) }
     layDepth(index, bits: bits)
   }
 
   /// The next price: some steps up or down, turned back at the edge of the day's band.
   private func walk(_ index: Int, bits: UInt64) -> Int32 {
-    let quote = quotes[index]
-    let tick = Int64(instruments[index].priceTick)
-    let step = max(1, Int64(Double(quote.close) * Self.relativeStep) / tick) * tick
+    let (close, last) = (Int64(quotes[index].close), Int64(quotes[index].lastPrice))
+    let tick = Int64(terms[index].priceTick)
+    let step = max(1, Int64(Double(close) * Self.relativeStep) / tick) * tick
     let move = (Int64(bits & 0x3) + Int64(bits >> 2 & 0x3) - 3) * step
-    let reach = max(Int64(Double(quote.close) * Self.band), 4 * step)
-    let price = Int64(quote.lastPrice) + move
-    let isInside = abs(price - Int64(quote.close)) <= reach && price >= tick
-    return Int32(clamping: isInside ? price : Int64(quote.lastPrice) - move)
+    let reach = max(Int64(Double(close) * Self.band), 4 * step)
+    let isInside = abs(last + move - close) <= reach && last + move >= tick
+    return Int32(clamping: isInside ? last + move : last - move)
   }
 
   private mutating func changeOpenInterest(_ index: Int, bits: UInt64) {
-    let lot = instruments[index].lotSize
+    let lot = terms[index].lotSize
     let change = UInt32(bits >> 20 & 0x3) * lot
     let now = quotes[index].openInterest
     quotes[index].openInterest = bits >> 22 & 1 == 0 || now < change ? now &+ change : now - change
@@ -126,8 +126,7 @@ public struct SyntheticMarket: SimulatedMarket {
 
   private mutating func layDepth(_ index: Int, bits: UInt64) {
     quotes[index].layDepth(
-      priceTick: instruments[index].priceTick, lotSize: instruments[index].lotSize,
-      bits: SeededGenerator.mixed(bits))
+      priceTick: terms[index].priceTick, lotSize: terms[index].lotSize, bits: SeededGenerator.mixed(bits))
   }
 
   /// Time to the next update: exponentially distributed, as between independent arrivals.
@@ -157,4 +156,19 @@ public struct SyntheticMarket: SimulatedMarket {
   }
 
   private static func wireSeconds(_ time: Timestamp) -> UInt32 { UInt32(clamping: time.seconds) }
+}
+
+/// What trading needs to know of an instrument: free of text, so that it is copied at no cost.
+private struct TradingTerms: Sendable {
+  let priceTick: Int32
+  let lotSize: UInt32
+  let isTradable: Bool
+  let isDerivative: Bool
+
+  init(_ instrument: SimulatedInstrument) {
+    priceTick = instrument.priceTick
+    lotSize = instrument.lotSize
+    isTradable = instrument.segment.isTradable
+    isDerivative = instrument.segment.isDerivative
+  }
 }

@@ -37,6 +37,7 @@ public struct Price: Sendable, Hashable, Comparable, BitwiseCopyable {
 
   /// Reads a plain decimal as an integer scaled by ten to the power of `fractionDigits`; nil when it is not one,
   /// does not fit, or carries more digits than that.
+  @inlinable
   public static func scaled(decimal bytes: some Sequence<UInt8>, fractionDigits: Int) -> Int64? {
     var magnitude: Int64 = 0
     var isNegative = false

@@ -16,10 +16,11 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 demo: products
 	$(PRODUCTS)/tickring demo $(DEMO)
 
-# The end-to-end tests run the release products: what the users run is what the tests run.
+# The end-to-end tests run the release products: what the users run is what the tests run. One test at a time: many
+# wait for processes and sockets, and two cores' worth of threads waiting would starve the servers they wait for.
 test: deps-test lint products
 	$(SWIFT) build --build-tests
-	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build
+	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build --no-parallel
 
 products: deps
 	$(SWIFT) build -c release

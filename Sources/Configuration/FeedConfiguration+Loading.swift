@@ -56,6 +56,12 @@ extension FeedConfiguration {
         "lists \(symbols.count) symbols, but shared_memory.instruments_max is \(sharedMemory.instrumentsMax); raise it"
       )
     }
+    if sharedMemory.recorderSlots < 2 * recorder.blockTicks {
+      walker.report(
+        key: "shared_memory.recorder_slots",
+        "is \(sharedMemory.recorderSlots), but must be at least twice recorder.block_ticks, which is "
+          + "\(recorder.blockTicks): records leave the recorder's lane only block by block")
+    }
     if retry.firstDelayMilliseconds > retry.delayMillisecondsMax {
       walker.report(
         key: "retry.first_delay_milliseconds",

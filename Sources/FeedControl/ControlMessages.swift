@@ -112,8 +112,6 @@ public struct ControlStatus: Codable, Sendable {
   public var pid: Int32
   /// `starting`, `running`, `ended` or `halted`.
   public var state: String
-  /// Why it halted; nil unless it did.
-  public var haltReason: String?
   /// What was wrong with the latest frame that could not be decoded; nil when all were good.
   public var lastBadFrame: String?
   /// All counters by name.
@@ -123,13 +121,12 @@ public struct ControlStatus: Codable, Sendable {
 
   /// Makes a status.
   public init(
-    feed: String, pid: Int32, state: String, haltReason: String?, lastBadFrame: String?,
+    feed: String, pid: Int32, state: String, lastBadFrame: String?,
     counters: [String: UInt64], lanes: [Lane]
   ) {
     self.feed = feed
     self.pid = pid
     self.state = state
-    self.haltReason = haltReason
     self.lastBadFrame = lastBadFrame
     self.counters = counters
     self.lanes = lanes

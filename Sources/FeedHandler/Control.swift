@@ -58,6 +58,8 @@ final class Control: Sendable {
     }
     return try state.withLock { state throws(Fault) in
       let instruments = try resolve(request.symbols, &state)
+      try checkRoom(for: instruments, by: .lane(request.lane), state)
+      let isExisting = state.lanes[request.lane] != nil
       let lane: Lane
       if let existing = state.lanes[request.lane] {
         guard !existing.hasConsumer else {
@@ -83,7 +85,7 @@ final class Control: Sendable {
       try observe(instruments, by: .lane(request.lane), &state)
       segment.add(.attaches)
       segment.set(.lanes, UInt64(state.lanes.count))
-      return LaneAnswer(isTakenOver: lane.isTakenOver)
+      return LaneAnswer(isTakenOver: isExisting || lane.isTakenOver)
     }
   }
 
@@ -132,7 +134,7 @@ final class Control: Sendable {
     let badFrame = receive.lastBadFrame.withLock { $0 }
     return ControlStatus(
       feed: settings.feed, pid: getpid(),
-      state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown", haltReason: nil,
+      state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown",
       lastBadFrame: badFrame.isEmpty ? nil : badFrame,
       counters: Dictionary(
         uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
@@ -150,17 +152,22 @@ final class Control: Sendable {
   private func observe(_ instruments: [Instrument], by observer: Subscriptions.Observer, _ state: inout State)
     throws(Fault)
   {
-    let before = state.subscriptions
+    try checkRoom(for: instruments, by: observer, state)
     let changed = state.subscriptions.observe(instruments.map(\.id), by: observer)
-    guard state.subscriptions.unionCount <= settings.instrumentsMax else {
-      state.subscriptions = before
-      throw Fault(
-        .usage,
-        "the venue takes \(settings.instrumentsMax) instruments and \(before.unionCount) are observed already; "
-          + "unobserve some first")
-    }
     updateFilter(of: observer, state)
     if changed { updateSource(&state) }
+  }
+
+  private func checkRoom(
+    for instruments: [Instrument], by observer: Subscriptions.Observer, _ state: State
+  ) throws(Fault) {
+    var wanted = state.subscriptions
+    _ = wanted.observe(instruments.map(\.id), by: observer)
+    guard wanted.unionCount > settings.instrumentsMax else { return }
+    throw Fault(
+      .usage,
+      "the venue takes \(settings.instrumentsMax) instruments and \(state.subscriptions.unionCount) are observed "
+        + "already; unobserve some first")
   }
 
   private func resolve(_ symbols: [String], _ state: inout State) throws(Fault) -> [Instrument] {

@@ -24,6 +24,10 @@ public struct FeedHandler: Sendable {
   ///
   /// - Parameter environment: where credentials are looked up.
   public init(configuration: FeedConfiguration, environment: [String: String], logger: Logger) {
+    // Strategies read these paths from shared memory, wherever they were started.
+    var configuration = configuration
+    configuration.controlSocket = Self.absolute(configuration.controlSocketPath)
+    configuration.dataDirectory = Self.absolute(configuration.dataDirectory)
     self.configuration = configuration
     self.environment = environment
     self.logger = logger
@@ -77,8 +81,18 @@ public struct FeedHandler: Sendable {
     }
   }
 
+  private static func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+
   private func makeDataDirectory() throws(Fault) {
     let path = configuration.dataDirectory
+    guard path.utf8.count <= FeedSegment.pathBytesMax else {
+      throw Fault(
+        .configuration,
+        "data_directory '\(path)' has \(path.utf8.count) bytes; at most \(FeedSegment.pathBytesMax) are allowed"
+      )
+    }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

@@ -33,15 +33,16 @@ final class FeedSession: Sendable {
     let shared = configuration.sharedMemory
     let writer = try LaneWriter(
       feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
-      permissions: shared.mode)
+      permissions: shared.mode, owner: configuration.dataDirectory)
     let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let lastArchived = archive.lastSealedSequence ?? 0
-    let lastSequence = max(lastArchived, writer.recoveredSequence ?? 0)
+    let lastSequence = max(lastArchived, writer.recovered?.sequence ?? 0)
     if writer.isTakenOver, reader.lag > 0 {
       logger.warning("\(reader.lag) records that an earlier run had published wait in the recorder's lane")
     }
-    let rebuilt = try Self.rebuildCandles(configuration, store, lastArchived: lastArchived)
+    let rebuilt = try CandleRebuild(configuration, store: store, lastArchived: lastArchived, logger: logger)
 
+    let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
     receive = ReceiveLoop(
       source: venue.makeSource(clock), instruments: instruments,
       inspector: TickQualityInspector(
@@ -59,7 +60,7 @@ final class FeedSession: Sendable {
       options: ReceiveLoop.Options(
         waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
         silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
-        previousReceiveTime: rebuilt.lastReceiveTime, processor: configuration.receive.cpu),
+        gapStart: gapStart, processor: configuration.receive.cpu),
       logger: logger)
     recorder = Recorder(
       lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator, segment: segment,
@@ -101,29 +102,13 @@ final class FeedSession: Sendable {
     if let fault = recorderThread.fault ?? receiveThread.fault { throw fault }
   }
 
-  /// Brings the candle state to where the archive ends, by replaying its last day. Candles that a killed run had
-  /// closed and not yet stored are stored now; storing the others again changes nothing.
-  private static func rebuildCandles(
-    _ configuration: FeedConfiguration, _ store: CandleStore, lastArchived: UInt64
-  ) throws(Fault) -> (aggregator: CandleAggregator, lastReceiveTime: Timestamp) {
-    var aggregator = CandleAggregator(
-      graceNanoseconds: Int64(configuration.candles.graceMilliseconds) * 1_000_000)
-    var last = Timestamp.unknown
-    guard lastArchived > 0 else { return (aggregator, last) }
-    let reader = try ArchiveReader(
-      directory: configuration.dataDirectory + "/archive", feed: configuration.feed)
-    let end = try reader.info().compactMap(\.lastTime).max() ?? .unknown
-    var day = CivilTime(end)
-    (day.hour, day.minute, day.second, day.nanosecond) = (0, 0, 0, 0)
-    var closed: [Candle] = []
-    try reader.forEachBlock(from: day.timestamp(), to: nil, instruments: nil) { block throws(Fault) in
-      for index in block.indices {
-        aggregator.apply(block[index], into: &closed)
-        last = block[index].receiveTime
-      }
-      try store.upsert(closed)
-      closed.removeAll(keepingCapacity: true)
+  /// Where the gap before this run begins: at the last record of the run before, or, when that told of an outage
+  /// that was still open, at that outage's beginning.
+  private static func gapStart(archived: Tick?, inLane: Tick?) -> Timestamp {
+    guard let last = [archived, inLane].compactMap(\.self).max(by: { $0.sequence < $1.sequence }) else {
+      return .unknown
     }
-    return (aggregator, last)
+    let isOpenGap = last.kind == .gap && last.flags.contains(.gapOpen)
+    return isOpenGap ? last.exchangeTime : last.receiveTime
   }
 }

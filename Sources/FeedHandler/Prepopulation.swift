@@ -1,4 +1,5 @@
 internal import CandleStore
+internal import Glibc
 internal import Logging
 internal import MarketData
 
@@ -13,10 +14,16 @@ struct Prepopulation {
   private static let progressEvery = 100
   private static let sessionStart = (hour: 9, minute: 15)
 
+  /// How often one instrument is asked for before its history is left incomplete.
+  private static let attemptsMax = 3
+  private static let pauseMicroseconds: UInt32 = 1_000_000
+
   /// Loads the last `sessions` trading days (Monday to Friday) before `now`, and the running one up to `now`, for
   /// each instrument; loading again what is there changes nothing.
   ///
-  /// - Throws: ``Fault`` from the venue or the store.
+  /// A venue that does not answer for an instrument is asked again, then passed over and logged: a hole in the past
+  /// must not keep the feed from starting.
+  /// - Throws: ``Fault`` of kind `refused` from the venue, and what the store throws.
   func run(_ instruments: [Instrument], sessions: Int, now: Timestamp) throws(Fault) {
     guard sessions > 0, !instruments.isEmpty else { return }
     let from = Self.start(of: sessions, before: now)
@@ -24,13 +31,27 @@ struct Prepopulation {
     var total = 0
     for (index, instrument) in instruments.enumerated() {
       if shouldStop() { return }
-      let candles = try source.candles(of: instrument, interval: .minute, from: from, to: to)
+      let candles = try fetch(instrument, from: from, to: to)
       try store.upsert(candles)
       total += candles.count
       if (index + 1) % Self.progressEvery == 0 || index + 1 == instruments.count {
         logger.info("history: \(index + 1) of \(instruments.count) instruments, \(total) candles")
       }
     }
+  }
+
+  private func fetch(_ instrument: Instrument, from: Timestamp, to: Timestamp) throws(Fault) -> [Candle] {
+    for attempt in 1...Self.attemptsMax {
+      do {
+        return try source.candles(of: instrument, interval: .minute, from: from, to: to)
+      } catch {
+        guard error.kind == .unavailable || error.kind == .protocolViolation else { throw error }
+        logger.warning("history of \(instrument.symbol), attempt \(attempt): \(error.message)")
+        if attempt < Self.attemptsMax, !shouldStop() { usleep(Self.pauseMicroseconds) }
+      }
+    }
+    logger.error("the history of \(instrument.symbol) is incomplete; the next start asks for it again")
+    return []
   }
 
   /// Beginning of the `sessions`-th trading day before the day of `now`.

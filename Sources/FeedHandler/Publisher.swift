@@ -11,6 +11,7 @@ package struct Publisher: ~Copyable {
   private(set) var lanes: [Lane] = []
   private var hash = TickStreamHash()
   private var ticks: UInt64 = 0
+  private var receiveTime = Timestamp(nanoseconds: .min)
 
   /// Sequence of the newest record published.
   private(set) var sequence: UInt64
@@ -41,22 +42,25 @@ package struct Publisher: ~Copyable {
   /// - Throws: ``Fault`` of kind `inputOutput` when the recorder's lane stayed full: storage cannot keep up, and
   ///   going on would leave a silent hole.
   package mutating func publish(_ batch: inout [Tick]) throws(Fault) {
-    guard let newest = batch.last else { return }
+    guard !batch.isEmpty else { return }
+    try waitForRecorder(room: batch.count)
     for index in batch.indices {
       sequence &+= 1
       batch[index].sequence = sequence
+      // The wall clock may be set back; the stream's order in time must not go back with it.
+      if batch[index].receiveTime < receiveTime { batch[index].receiveTime = receiveTime }
+      receiveTime = batch[index].receiveTime
       hash.update(batch[index])
-      if batch[index].kind == .trade {
-        ticks &+= 1
-        segment.storeLastValue(batch[index])
-      }
     }
-    try waitForRecorder(room: batch.count)
     let span = batch.span
     _ = recorder.write(span)
+    for index in batch.indices where batch[index].kind == .trade {
+      ticks &+= 1
+      segment.storeLastValue(batch[index])
+    }
     for lane in lanes { lane.publish(span) }
     segment.set(.ticks, ticks)
-    segment.set(.receiveTime, UInt64(bitPattern: newest.receiveTime.nanoseconds))
+    segment.set(.receiveTime, UInt64(bitPattern: receiveTime.nanoseconds))
     segment.set(.streamHash, hash.value)
     segment.set(.sequence, sequence)
   }
@@ -78,9 +82,9 @@ package struct Publisher: ~Copyable {
   private mutating func waitForRecorder(room count: Int) throws(Fault) {
     if recorder.hasRoom(for: count) { return }
     segment.add(.recorderWaits)
-    let deadline = Timestamp.wallClock() + Int64(recorderWaitMillisecondsMax) * 1_000_000
+    let deadline = Timestamp.monotonicNanoseconds() + Int64(recorderWaitMillisecondsMax) * 1_000_000
     while !recorder.hasRoom(for: count) {
-      guard Timestamp.wallClock() < deadline else {
+      guard Timestamp.monotonicNanoseconds() < deadline else {
         segment.add(.recorderDrops, UInt64(count))
         throw Fault(
           .inputOutput,

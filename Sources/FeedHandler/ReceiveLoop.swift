@@ -25,8 +25,8 @@ final class ReceiveLoop: @unchecked Sendable {
     var waitMilliseconds: Int
     /// Without any message for so long, the connection counts as dead.
     var silenceMillisecondsMax: Int
-    /// Time of the newest record of an earlier run, where the gap before this run begins.
-    var previousReceiveTime: Timestamp
+    /// Where the gap before this run begins; unknown when there was no earlier run.
+    var gapStart: Timestamp
     var processor: Int?
   }
 
@@ -48,6 +48,8 @@ final class ReceiveLoop: @unchecked Sendable {
   private var statistics = SourceStatistics()
   private var lostAt: Timestamp
   private var gapCause = GapCause.start
+  /// True until connected, and from each loss to the next connection.
+  private var isDown = true
   private var isStopping = false
 
   /// Records that one batch can hold before its array grows: several full frames.
@@ -69,14 +71,16 @@ final class ReceiveLoop: @unchecked Sendable {
     self.retry = retry
     self.options = options
     self.logger = logger
-    self.lostAt = options.previousReceiveTime
+    self.lostAt = options.gapStart
     batch.reserveCapacity(Self.batchCapacity)
   }
 
   /// Runs until told to stop, which returns nil, or until it must HALT, which returns why.
   func run() -> Fault? {
     tickring_name_thread("tick-receive")
-    if let processor = options.processor { tickring_pin_to_cpu(Int32(processor)) }
+    if let processor = options.processor, tickring_pin_to_cpu(Int32(processor)) != 0 {
+      logger.warning("receive.cpu: this thread cannot be bound to processor \(processor)")
+    }
     do {
       while !isStopping {
         do {
@@ -89,7 +93,8 @@ final class ReceiveLoop: @unchecked Sendable {
         if !isStopping { try waitBeforeRetry() }
       }
       source.close()
-      try publisher.publishGap(start: clock.now(), end: nil, now: clock.now(), cause: .stopped)
+      let now = clock.now()
+      try publisher.publishGap(start: isDown ? lostAt : now, end: nil, now: now, cause: .stopped)
       measureProcessorTime()
       return nil
     } catch {
@@ -108,12 +113,14 @@ final class ReceiveLoop: @unchecked Sendable {
     let now = clock.now()
     inspector.noteSubscribed(instruments.map(\.id), at: now)
     try publisher.publishGap(start: lostAt, end: now, now: now, cause: gapCause)
+    isDown = false
+    gapCause = .disconnected
     segment.set(.state, FeedState.running.rawValue)
     logger.info("connected to \(source.name), \(instruments.count) instruments subscribed")
   }
 
   private func receive() throws(Fault) {
-    var lastAlive = Timestamp.wallClock()
+    var lastAlive = Timestamp.monotonicNanoseconds()
     var round = 0
     while true {
       handleCommands()
@@ -128,18 +135,18 @@ final class ReceiveLoop: @unchecked Sendable {
       round += 1
       if activity == .alive {
         noteStatistics()
-        lastAlive = Timestamp.wallClock()
+        lastAlive = Timestamp.monotonicNanoseconds()
       } else {
         try checkSilence(since: lastAlive)
       }
-      if activity == .idle || round % Self.roundsPerMeasurement == 0 { measureProcessorTime() }
+      // A spinning thread is idle most rounds, and this reading costs a system call.
+      let isWaiting = activity == .idle && options.waitMilliseconds > 0
+      if isWaiting || round % Self.roundsPerMeasurement == 0 { measureProcessorTime() }
     }
   }
 
-  private func checkSilence(since lastAlive: Timestamp) throws(Fault) {
-    let now = Timestamp.wallClock()
-    segment.set(.wallHeartbeat, UInt64(bitPattern: now.nanoseconds))
-    let silence = (now - lastAlive) / 1_000_000
+  private func checkSilence(since lastAlive: Int64) throws(Fault) {
+    let silence = (Timestamp.monotonicNanoseconds() - lastAlive) / 1_000_000
     guard silence > Int64(options.silenceMillisecondsMax) else { return }
     gapCause = .stalled
     throw Fault(
@@ -153,11 +160,10 @@ final class ReceiveLoop: @unchecked Sendable {
     case .unavailable, .protocolViolation: break
     default: throw fault
     }
-    if segment.value(.state) == FeedState.running.rawValue, gapCause != .disconnected {
-      let cause = gapCause == .stalled ? GapCause.stalled : .disconnected
+    if !isDown {
+      isDown = true
       lostAt = clock.now()
-      try publisher.publishGap(start: lostAt, end: nil, now: lostAt, cause: cause)
-      gapCause = .disconnected
+      try publisher.publishGap(start: lostAt, end: nil, now: lostAt, cause: gapCause)
     }
     logger.warning("\(fault.message)")
     lastFault = fault
@@ -173,8 +179,8 @@ final class ReceiveLoop: @unchecked Sendable {
           + lastFault.message)
     }
     logger.info("next attempt in \(delay) ms (\(retry.attempts) of \(retry.attemptsMax))")
-    let deadline = Timestamp.wallClock() + Int64(delay) * 1_000_000
-    while Timestamp.wallClock() < deadline, !isStopping {
+    let deadline = Timestamp.monotonicNanoseconds() + Int64(delay) * 1_000_000
+    while Timestamp.monotonicNanoseconds() < deadline, !isStopping {
       usleep(10_000)
       handleCommands()
     }

@@ -37,9 +37,9 @@ final class Recorder: @unchecked Sendable {
   private let options: Options
   private let logger: Logger
   private var closed: [Candle] = []
-  private var unsealedSince: Timestamp?
+  private var unsealedSince: Int64?
   private var recorded: UInt64 = 0
-  private var lastStore = Timestamp.unknown
+  private var lastStore: Int64 = 0
   private var isStopping = false
 
   /// Records taken from the lane at a time.
@@ -66,7 +66,9 @@ final class Recorder: @unchecked Sendable {
   /// Runs until told to stop and the lane is empty, which returns nil, or until storage fails, which returns why.
   func run() -> Fault? {
     tickring_name_thread("tick-record")
-    if let processor = options.processor { tickring_pin_to_cpu(Int32(processor)) }
+    if let processor = options.processor, tickring_pin_to_cpu(Int32(processor)) != 0 {
+      logger.warning("recorder.cpu: this thread cannot be bound to processor \(processor)")
+    }
     do {
       while true {
         let wasStopping = isStopping
@@ -113,11 +115,11 @@ final class Recorder: @unchecked Sendable {
         if tick.kind == .gap { try recordGap(FeedGap(tick)) }
       }
     }
-    if count > 0, unsealedSince == nil { unsealedSince = .wallClock() }
+    if count > 0, unsealedSince == nil { unsealedSince = Timestamp.monotonicNanoseconds() }
     recorded += UInt64(count)
     if let sealedEnd {
       lane.release(upTo: sealedEnd)
-      unsealedSince = sealedEnd == lane.position ? nil : .wallClock()
+      unsealedSince = sealedEnd == lane.position ? nil : Timestamp.monotonicNanoseconds()
     }
     return count
   }
@@ -130,7 +132,7 @@ final class Recorder: @unchecked Sendable {
 
   private func sealIfDue() throws(Fault) {
     guard let unsealedSince,
-      Timestamp.wallClock() - unsealedSince > Int64(options.sealMilliseconds) * 1_000_000
+      Timestamp.monotonicNanoseconds() - unsealedSince > Int64(options.sealMilliseconds) * 1_000_000
     else { return }
     try sealAll()
   }
@@ -144,7 +146,7 @@ final class Recorder: @unchecked Sendable {
 
   private func storeCandles(isForced: Bool) throws(Fault) {
     guard !closed.isEmpty else { return }
-    let now = Timestamp.wallClock()
+    let now = Timestamp.monotonicNanoseconds()
     guard
       isForced || closed.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds
     else { return }

@@ -54,6 +54,13 @@ public struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable {
     later.nanoseconds &- earlier.nanoseconds
   }
 
+  /// Nanoseconds of a clock that nobody sets (CLOCK_MONOTONIC): for durations and deadlines, never for dates.
+  public static func monotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) &* nanosecondsPerSecond &+ Int64(time.tv_nsec)
+  }
+
   /// The machine's wall clock (CLOCK_REALTIME).
   public static func wallClock() -> Timestamp {
     var time = timespec()

@@ -20,10 +20,12 @@ public final class FeedSegment: @unchecked Sendable {
   /// What was found in place of a new segment, in a sentence; nil when there was nothing.
   public let takeover: String?
 
+  /// Longest data directory that the header holds.
+  public static let pathBytesMax = Int(TICKRING_REASON_BYTES) - 1
   /// Instrument tables that make sense; the largest takes 128 MiB of rows and last values.
   public static let instrumentsMaxRange = 1...1_048_576
 
-  /// Creates the feed segment, or takes over what a dead feed handler left.
+  /// Creates the feed segment, in place of what a dead feed handler left.
   ///
   /// - Throws: ``Fault`` of kind `held`, naming the pid, when another feed handler runs under this name, or what
   ///   creating shared memory throws.
@@ -35,23 +37,19 @@ public final class FeedSegment: @unchecked Sendable {
     precondition(Self.instrumentsMaxRange.contains(instrumentsMax))
     let name = SegmentNames.feed(feed)
     let layout = FeedLayout(instrumentsMax: instrumentsMax)
-    let takeover = try Self.inspectLeftover(name, feed: feed, layout: layout)
+    let (takeover, oldEpoch) = try Self.removeLeftover(name, feed: feed)
     let mapping = try SharedMapping(creating: name, byteCount: layout.byteCount, permissions: permissions)
     guard mapping.tryLock(role: Int32(TICKRING_LOCK_PRODUCER)) else {
       throw Self.heldFault(feed, mapping.base.assumingMemoryBound(to: tickring_feed_header.self))
     }
     let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
-    let epoch = header.pointee.epoch
-    // Readers must not take a half-written header for a good one while it is made anew.
-    tickring_word_store_release(mapping.base, 0)
-    memset(mapping.base + 8, 0, layout.byteCount - 8)
     header.pointee.layout_version = UInt32(TICKRING_LAYOUT_VERSION)
     header.pointee.instruments_max = UInt32(instrumentsMax)
     header.pointee.segment_bytes = UInt64(layout.byteCount)
     header.pointee.counters_offset = UInt64(layout.countersOffset)
     header.pointee.instruments_offset = UInt64(layout.instrumentsOffset)
     header.pointee.last_values_offset = UInt64(layout.lastValuesOffset)
-    header.pointee.epoch = epoch + 1
+    header.pointee.epoch = oldEpoch &+ 1
     header.pointee.created_wall_ns = Timestamp.wallClock().nanoseconds
     header.pointee.clock_speed = FeedClock.system.speed
     header.pointee.producer_pid = getpid()
@@ -150,25 +148,24 @@ public final class FeedSegment: @unchecked Sendable {
     )
   }
 
-  private static func inspectLeftover(_ name: String, feed: String, layout: FeedLayout) throws(Fault)
-    -> String?
-  {
-    guard let old = try SharedMapping(existing: name, access: .readWrite) else { return nil }
+  /// A left-over gives its epoch and goes: whoever has it mapped keeps seeing a dead producer, and is never
+  /// mistaken for a reader of the new one.
+  private static func removeLeftover(_ name: String, feed: String) throws(Fault) -> (String?, epoch: UInt64) {
+    guard let old = try SharedMapping(existing: name, access: .readWrite) else { return (nil, 0) }
     let header = old.base.assumingMemoryBound(to: tickring_feed_header.self)
     let canReadHeader = old.byteCount >= MemoryLayout<tickring_feed_header>.size
     if old.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) {
       guard canReadHeader else { throw Fault(.held, "shared memory '\(name)' is held by another process") }
       throw heldFault(feed, header)
     }
-    let isSameLayout =
-      canReadHeader && tickring_word_load_acquire(old.base) == TICKRING_FEED_MAGIC
-      && header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION)
-      && old.byteCount == layout.byteCount
-    guard isSameLayout else {
-      SharedMapping.unlink(name)
-      return "removed shared memory '\(name)' that a dead process left with another layout"
-    }
-    return "took over shared memory '\(name)' that process \(header.pointee.producer_pid) left when it died"
+    SharedMapping.unlink(name)
+    guard canReadHeader, tickring_word_load_acquire(old.base) == TICKRING_FEED_MAGIC,
+      header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION)
+    else { return ("removed shared memory '\(name)' that a dead process left with another layout", 0) }
+    return (
+      "took over feed '\(feed)' that process \(header.pointee.producer_pid) left when it died",
+      header.pointee.epoch
+    )
   }
 }
 

@@ -25,9 +25,11 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
   @usableFromInline var highWater: UInt64
   @usableFromInline var fullEvents: UInt64
   @usableFromInline var isFull = false
+  /// True while the next accepted record must say that something is missing before it.
+  @usableFromInline var owesGapFlag = false
 
-  /// Sequence of the newest record that a previous producer published here; nil when the lane was new or empty.
-  public let recoveredSequence: UInt64?
+  /// The newest record that a previous producer published here; nil when the lane was new or empty.
+  public let recovered: Tick?
   /// True when the lane was left by an earlier producer and taken over with what it holds.
   public let isTakenOver: Bool
 
@@ -36,11 +38,16 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
 
   /// Creates the lane `lane` of `feed`, or takes over the one that a dead producer left, with all it holds.
   ///
-  /// A left-over of another capacity or layout version is replaced.
-  /// - Parameter capacity: slots, a power of two within ``capacityRange``.
-  /// - Throws: ``Fault`` of kind `usage` for a bad name or capacity, `held` when another producer lives, or what
-  ///   creating the object throws.
-  public init(feed: String, lane: String, capacity: Int, permissions: UInt32) throws(Fault) {
+  /// A left-over of another capacity, layout version or owner is replaced.
+  /// - Parameters:
+  ///   - capacity: slots, a power of two within ``capacityRange``.
+  ///   - owner: the data directory into which the lane's records go, when it is a journal; empty for a consumer's
+  ///     lane. A journal that still holds records for another capacity or owner is never thrown away.
+  /// - Throws: ``Fault`` of kind `usage` for a bad name or capacity, `held` when another producer lives,
+  ///   `configuration` when a journal with unread records would have to go, or what creating the object throws.
+  public init(feed: String, lane: String, capacity: Int, permissions: UInt32, owner: String = "")
+    throws(Fault)
+  {
     try SegmentNames.check(lane, what: "lane")
     guard Self.capacityRange.contains(capacity), capacity.nonzeroBitCount == 1 else {
       throw Fault(
@@ -50,7 +57,7 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     }
     let name = SegmentNames.lane(lane, of: feed)
     let byteCount = Int(TICKRING_LANE_SLOTS_OFFSET) + capacity * MemoryLayout<Tick>.stride
-    try Self.removeUnusable(name, capacity: capacity, byteCount: byteCount)
+    try Self.removeUnusable(name, capacity: capacity, owner: owner)
 
     let mapping = try SharedMapping(creating: name, byteCount: byteCount, permissions: permissions)
     guard mapping.tryLock(role: Int32(TICKRING_LOCK_PRODUCER)) else {
@@ -65,8 +72,9 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
       header.pointee.capacity = UInt64(capacity)
       mapping.setText(feed, at: Self.feedOffset, byteCountMax: Int(TICKRING_NAME_BYTES))
       mapping.setText(lane, at: Self.laneOffset, byteCountMax: Int(TICKRING_NAME_BYTES))
+      mapping.setText(owner, at: Self.ownerOffset, byteCountMax: Int(TICKRING_REASON_BYTES))
     }
-    header.pointee.epoch += 1
+    header.pointee.epoch &+= 1
     header.pointee.producer_pid = getpid()
     tickring_word_store_release(mapping.base, TICKRING_LANE_MAGIC)
 
@@ -78,15 +86,18 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     self.highWater = tickring_cursor_load(tickring_lane_high_water(mapping.base))
     self.fullEvents = tickring_cursor_load(tickring_lane_full_events(mapping.base))
     self.isTakenOver = isTakenOver
+    // What was published between two producers never reached a consumer's lane; a journal has no such hole, since
+    // only its producer gives records their sequence.
+    self.owesGapFlag = isTakenOver && owner.isEmpty
 
     // The published cursor runs late, so the end is where the stamps stop following each other.
     let publishedSeen = tickring_cursor_load(published)
     var end = publishedSeen
-    while end - publishedSeen <= mask, Self.stamp(slots, mask, end) == UInt32(truncatingIfNeeded: end &+ 1) {
-      end += 1
+    while end &- publishedSeen <= mask, Self.stamp(slots, mask, end) == UInt32(truncatingIfNeeded: end &+ 1) {
+      end &+= 1
     }
     self.end = end
-    self.recoveredSequence = end > 0 ? slots[Int((end - 1) & mask)].sequence : nil
+    self.recovered = end > 0 ? slots[Int((end - 1) & mask)] : nil
     // A consumer's cursor that makes no sense frees nothing: at worst the lane stays full.
     let releasedNow = tickring_cursor_load(released)
     let oldest = end > mask + 1 ? end - (mask + 1) : 0
@@ -125,8 +136,9 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     }
     let slot = UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: end & mask))
     var record = tick
-    if isFull {
+    if owesGapFlag {
       record.flags.insert(.gapBefore)
+      owesGapFlag = false
       isFull = false
     }
     // Swift moves the payload and C stores the stamp: in this split ThreadSanitizer sees both sides.
@@ -175,11 +187,6 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     return end - releasedSeen + needed <= mask + 1
   }
 
-  /// Removes the lane's name. A consumer that has it mapped can read it to its end.
-  public consuming func unlink() {
-    SharedMapping.unlink(mapping.name)
-  }
-
   @usableFromInline
   mutating func refreshReleased() {
     let claimed = tickring_cursor_load(released)
@@ -197,36 +204,45 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
 
   @usableFromInline
   mutating func noteDrop() {
-    droppedCount += 1
+    droppedCount &+= 1
+    owesGapFlag = true
     tickring_cursor_store(tickring_lane_dropped(mapping.base), droppedCount)
     guard !isFull else { return }
     isFull = true
-    fullEvents += 1
+    fullEvents &+= 1
     tickring_cursor_store(tickring_lane_full_events(mapping.base), fullEvents)
   }
 
   private static let feedOffset = MemoryLayout<tickring_lane_header>.offset(of: \.feed) ?? 0
   private static let laneOffset = MemoryLayout<tickring_lane_header>.offset(of: \.lane) ?? 0
+  private static let ownerOffset = MemoryLayout<tickring_lane_header>.offset(of: \.owner) ?? 0
 
   private static func stamp(_ slots: UnsafeMutablePointer<Tick>, _ mask: UInt64, _ position: UInt64) -> UInt32
   {
     UInt32(truncatingIfNeeded: tickring_word_load_acquire(slots + Int(position & mask)))
   }
 
-  private static func removeUnusable(_ name: String, capacity: Int, byteCount: Int) throws(Fault) {
+  private static func removeUnusable(_ name: String, capacity: Int, owner: String) throws(Fault) {
     guard let old = try SharedMapping(existing: name, access: .readWrite) else { return }
     if old.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) {
       throw Fault(.held, "shared memory '\(name)' is being written by another process")
     }
-    guard old.byteCount == byteCount else {
-      SharedMapping.unlink(name)
-      return
-    }
     let header = old.base.assumingMemoryBound(to: tickring_lane_header.self)
-    let isUsable =
-      header.pointee.magic == TICKRING_LANE_MAGIC
-      && header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION)
-      && header.pointee.capacity == UInt64(capacity)
-    if !isUsable { SharedMapping.unlink(name) }
+    guard old.byteCount >= Int(TICKRING_LANE_SLOTS_OFFSET), header.pointee.magic == TICKRING_LANE_MAGIC,
+      header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION)
+    else { return SharedMapping.unlink(name) }
+    let oldCapacity = header.pointee.capacity
+    let oldOwner = old.text(at: ownerOffset, byteCountMax: Int(TICKRING_REASON_BYTES))
+    let oldByteCount = UInt64(TICKRING_LANE_SLOTS_OFFSET) &+ oldCapacity &* UInt64(MemoryLayout<Tick>.stride)
+    if oldCapacity == UInt64(capacity), oldOwner == owner, UInt64(old.byteCount) == oldByteCount { return }
+    let published = tickring_cursor_load(tickring_lane_published(old.base))
+    let released = tickring_cursor_load(tickring_lane_released(old.base))
+    guard owner.isEmpty || published == released else {
+      throw Fault(
+        .configuration,
+        "shared memory '\(name)' holds \(published &- released) records that a killed run could not store; start "
+          + "once with \(oldCapacity) slots and data directory '\(oldOwner)', as that run had, to store them")
+    }
+    SharedMapping.unlink(name)
   }
 }

@@ -32,16 +32,21 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
   ///   - permissions: file mode of the object, not reduced by the umask.
   /// - Throws: ``Fault`` of kind `cannotCreate`.
   public init(creating name: String, byteCount: Int, permissions: UInt32) throws(Fault) {
-    let descriptor = shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, mode_t(permissions))
+    var descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
+    let isNew = descriptor >= 0
+    if !isNew, errno == EEXIST { descriptor = shm_open(name, O_RDWR | O_CLOEXEC, 0) }
     guard descriptor >= 0 else {
       throw Fault(.cannotCreate, "cannot create shared memory '\(name)': \(Self.errnoText())")
     }
+    let opened = descriptor
     var isKept = false
-    defer { if !isKept { Glibc.close(descriptor) } }
+    defer { if !isKept { Glibc.close(opened) } }
     fchmod(descriptor, mode_t(permissions))
-    let result = posix_fallocate(descriptor, 0, byteCount)
+    var result: Int32
+    repeat { result = posix_fallocate(descriptor, 0, byteCount) } while result == EINTR
     guard result == 0 else {
-      shm_unlink(name)
+      // An object that was there before may hold what nobody has read; only a new one goes.
+      if isNew { shm_unlink(name) }
       throw Fault(
         .cannotCreate,
         "cannot reserve \(byteCount) bytes of shared memory for '\(name)': \(Self.text(of: result)); "
@@ -71,7 +76,7 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
       throw Fault(.missingInput, "cannot inspect shared memory '\(name)': \(Self.errnoText())")
     }
     let byteCount = Int(status.st_size)
-    // An empty object cannot be mapped; one page of private zeros stands for "nothing there yet".
+    // An empty object cannot be mapped: its producer has only just created it.
     guard byteCount > 0 else { return nil }
     self.base = try Self.map(
       descriptor, name, byteCount, isReadOnly ? PROT_READ : PROT_READ | PROT_WRITE)

@@ -37,6 +37,8 @@ public final class DataHandler {
   private var names: [InstrumentID: Symbol] = [:]
   private var instrumentVersion: UInt64 = 0
   private var lastTimer = Timestamp.unknown
+  private var batch: [Tick] = []
+  private var isProducerGone = false
 
   /// Ticks that one call of ``poll(max:_:)`` hands out at most, unless told otherwise.
   public static let pollMax = 1024
@@ -152,17 +154,19 @@ public final class DataHandler {
     guard isOpen else { return 0 }
     // The state is read before the lane: what was published before the end is then read before the end is told.
     let state = feed.state
-    let count = reader.drain(max: max) { run in
-      for index in run.indices {
-        let tick = run[index]
-        aggregator.apply(tick, into: &closed)
-        handle(tick.kind == .gap ? .gap(FeedGap(tick)) : .tick(tick))
-      }
-    }
+    batch.removeAll(keepingCapacity: true)
+    let count = reader.read(max: max) { run in for index in run.indices { batch.append(run[index]) } }
     if count == 0 { noteIdle(state, handle) }
+    // Handed out from a copy, so that a handler may use everything of this type, polling included.
+    for tick in batch {
+      aggregator.apply(tick, into: &closed)
+      handle(tick.kind == .gap ? .gap(FeedGap(tick)) : .tick(tick))
+    }
+    if count > 0 { reader.release(upTo: reader.position) }
     if !closed.isEmpty {
-      for candle in closed { handle(.candle(candle)) }
+      let candles = closed
       closed.removeAll(keepingCapacity: true)
+      for candle in candles { handle(.candle(candle)) }
     }
     return count
   }
@@ -185,8 +189,12 @@ public final class DataHandler {
     if now - lastTimer > Self.timerNanoseconds || now < lastTimer {
       lastTimer = now
       aggregator.advance(to: now, into: &closed)
-      if state == .running, !feed.isProducerAlive {
-        end(.halt(reason: "the feed handler (process \(feed.producerPID)) died"), handle)
+      if state == .running {
+        // Told one empty poll later, when its last words, if it had any, have been read.
+        if isProducerGone, feed.state == .running {
+          return end(.halt(reason: "the feed handler (process \(feed.producerPID)) died"), handle)
+        }
+        isProducerGone = !feed.isProducerAlive
       }
     }
     switch state {

@@ -69,6 +69,23 @@ final class LiveFeed {
     return (counters[counter] as? NSNumber)?.uint64Value
   }
 
+  /// A record of an outage, as the archive holds it.
+  struct GapRecord {
+    var time: Int
+    var start: Int
+    var isOpen: Bool
+  }
+
+  /// The archived records of outages, in their order.
+  func gapRecords() throws -> [GapRecord] {
+    try Tool.run(["archive", "cat", dataDirectory + "/archive"]).output.split(separator: "\n").compactMap {
+      line in
+      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard fields.last == "1", let time = Int(fields[0]) else { return nil }
+      return GapRecord(time: time, start: Int(fields[1]) ?? 0, isOpen: fields[8].contains("gap-open"))
+    }
+  }
+
   func stopVenue() throws -> Tool.Outcome {
     venue.signal(SIGTERM)
     return try venue.wait()

@@ -55,9 +55,11 @@ import Testing
     #expect(try FeedView(feed: feed).epoch == 2)
     second.unlink()
     do { _ = try segment(feed) }
+    let old = try FeedView(feed: feed)
     let third = try segment(feed, instrumentsMax: 16)
     defer { third.unlink() }
-    #expect(third.takeover?.contains("another layout") == true)
+    #expect(try FeedView(feed: feed).isProducerAlive)
+    #expect(!old.isProducerAlive, "who mapped the dead producer's segment must not take the new one for it")
   }
 
   @Test func aHaltIsLatchedWithItsReason() throws {

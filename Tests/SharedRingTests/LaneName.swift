@@ -15,8 +15,8 @@ struct LaneName {
     feed = "test-\(getpid())-\(number)"
   }
 
-  func writer(capacity: Int) throws(Fault) -> LaneWriter {
-    try LaneWriter(feed: feed, lane: lane, capacity: capacity, permissions: 0o600)
+  func writer(capacity: Int, owner: String = "") throws(Fault) -> LaneWriter {
+    try LaneWriter(feed: feed, lane: lane, capacity: capacity, permissions: 0o600, owner: owner)
   }
 
   func reader() throws(Fault) -> LaneReader { try LaneReader(feed: feed, lane: lane) }

@@ -30,7 +30,7 @@ import Testing
     }
     #expect(expected == writer.position)
     #expect(expected > 16 * 50)
-    writer.unlink()
+    name.unlink()
   }
 
   @Test func aFullLaneDropsTheNewestCountsItAndMarksTheNext() throws {
@@ -49,7 +49,7 @@ import Testing
       #expect(run[0].flags.contains(.gapBefore))
     }
     #expect(count == 1)
-    writer.unlink()
+    name.unlink()
   }
 
   @Test func aRestartedConsumerGoesOnWhereItReleased() throws {
@@ -66,7 +66,7 @@ import Testing
     }
     var second = try name.reader()
     _ = second.read(max: 1) { #expect($0[0].sequence == 4) }
-    writer.unlink()
+    name.unlink()
   }
 
   @Test func aRestartedProducerFindsTheEndByTheStamps() throws {
@@ -79,13 +79,13 @@ import Testing
     var writer = try name.writer(capacity: 16)
     #expect(writer.isTakenOver == true)
     #expect(writer.position == 11)
-    #expect(writer.recoveredSequence == 110)
+    #expect(writer.recovered?.sequence == 110)
     _ = writer.write(.sample(sequence: 111))
     var reader = try name.reader()
     var sequences: [UInt64] = []
     _ = reader.drain(max: 16) { run in for index in run.indices { sequences.append(run[index].sequence) } }
     #expect(sequences == Array(100...111))
-    writer.unlink()
+    name.unlink()
   }
 
   @Test func aSecondConsumerAndASecondProducerAreRefused() throws {
@@ -97,7 +97,7 @@ import Testing
     #expect(writer.hasConsumer == true)
     _ = consume reader
     #expect(writer.hasConsumer == false)
-    writer.unlink()
+    name.unlink()
   }
 
   /// The consumer may write anything into its cursor; the producer must neither hang nor overwrite what is unread.
@@ -110,7 +110,7 @@ import Testing
     let isWritten = writer.write(.sample(sequence: 16))
     #expect(isWritten == false)
     #expect(writer.dropped == 1)
-    writer.unlink()
+    name.unlink()
   }
 
   @Test func everyNotReadyStateHasItsOwnSentence() throws {
@@ -121,10 +121,56 @@ import Testing
     try name.createRaw(byteCount: 1 << 16)
     #expect(fault { _ = try name.reader() }?.message.contains("not initialised") == true)
     name.unlink()
-    let writer = try name.writer(capacity: 16)
+    _ = try name.writer(capacity: 16)
     try name.forge(offset: 8, value: 77)
     #expect(fault { _ = try name.reader() }?.message.contains("layout version 77") == true)
-    writer.unlink()
+    name.unlink()
+  }
+
+  @Test func aJournalWithUnreadRecordsIsNeverThrownAway() throws {
+    let name = LaneName()
+    do {
+      var writer = try name.writer(capacity: 16, owner: "/data/a")
+      for sequence in 0..<5 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+      writer.flush()
+    }
+    for (capacity, owner) in [(32, "/data/a"), (16, "/data/b")] {
+      let refusal = fault { _ = try name.writer(capacity: capacity, owner: owner) }
+      #expect(refusal?.kind == .configuration)
+      #expect(refusal?.message.contains("5 records") == true && refusal?.message.contains("/data/a") == true)
+    }
+    do {
+      var reader = try name.reader()
+      _ = reader.drain(max: 16) { _ in }
+    }
+    let writer = try name.writer(capacity: 32, owner: "/data/b")
+    #expect(writer.isTakenOver == false)
+    name.unlink()
+  }
+
+  @Test func aTakenOverLaneSaysThatSomethingMayBeMissing() throws {
+    let name = LaneName()
+    do { _ = try name.writer(capacity: 16) }
+    var writer = try name.writer(capacity: 16)
+    _ = writer.write(.sample(sequence: 1))
+    var reader = try name.reader()
+    _ = reader.drain(max: 16) { #expect($0[0].flags.contains(.gapBefore)) }
+    name.unlink()
+  }
+
+  /// What a consumer can write into the producer's page must not stop the next producer.
+  @Test(arguments: [4096, 4096 + 128, 4096 + 256, 4096 + 384, 40])
+  func aForgedProducerPageTrapsNobody(offset: Int) throws {
+    let name = LaneName()
+    do {
+      var writer = try name.writer(capacity: 16)
+      for sequence in 0..<3 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+    }
+    try name.forge(offset: offset, value: .max)
+    var writer = try name.writer(capacity: 16)
+    for sequence in 0..<40 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+    writer.flush()
+    name.unlink()
   }
 
   @Test(arguments: [0, 1, 8, 24, 100, 1 << 25]) func aBadCapacityIsRefused(capacity: Int) {

@@ -7,7 +7,8 @@
 //     header       tickring_feed_header at offset 0
 //     counters     uint64_t[TICKRING_COUNTERS_MAX] at counters_offset
 //     instruments  tickring_instrument[instruments_max] at instruments_offset; the first
-//                  counter[instrument_count] rows are valid; but for their tick counts they never change
+//                  counter[instrument_count] rows may be used, those without a symbol are free;
+//                  but for its tick count a row never changes
 //     last values  tickring_tick[instruments_max] at last_values_offset: the newest tick of each instrument, each
 //                  row a sequence lock whose version is the low half of the first word (odd: being written)
 //
@@ -113,6 +114,7 @@ typedef struct {
   int32_t consumer_pid;  // as the consumer says
   char feed[TICKRING_NAME_BYTES];
   char lane[TICKRING_NAME_BYTES];
+  char owner[TICKRING_REASON_BYTES];  // the recorder's lane: data directory into which its records go; else empty
 } tickring_lane_header;
 
 // A 64-bit cursor on two cache lines of its own (adjacent lines are fetched in pairs). Over-aligned on purpose:

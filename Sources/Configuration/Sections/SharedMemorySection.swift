@@ -15,11 +15,11 @@ extension FeedConfiguration {
     /// Bounds of ``laneSlots``.
     public static let laneSlotsBounds = 1024...16_777_216
     /// Bounds of ``recorderSlots``.
-    public static let recorderSlotsBounds = 1024...16_777_216
+    public static let recorderSlotsBounds = 16_384...16_777_216
     /// Bounds of ``lanesMax``.
     public static let lanesMaxBounds = 1...256
     /// Bounds of ``instrumentsMax``.
-    public static let instrumentsMaxBounds = 1...1_048_576
+    public static let instrumentsMaxBounds = 1...65_536
 
     /// Makes the section with its defaults.
     public init() {}

@@ -90,7 +90,8 @@ final class DemoSession {
 
     view.step("stopping in order: venue, feed handler, strategy")
     for child in children {
-      child.terminate()
+      // The strategy ends by itself when its feed does and it has read its lane to the end.
+      if child !== strategy { child.terminate() }
       guard let code = child.waitForExit(timeoutSeconds: Self.stopSeconds) else {
         throw Fault(.software, "\(child.name) did not stop within \(Int(Self.stopSeconds)) s and was killed")
       }

@@ -43,6 +43,7 @@ struct ExampleStrategy {
 
   /// Spins on the lane until the feed ends: a core is the price of the lowest latency.
   mutating func run() {
+    report.note("observing \(watched.joined(separator: ", "))")
     let start = Timestamp.wallClock()
     var nextReport = start + Self.reportEveryNanoseconds
     var changes = [addInstruments, leaveOne]

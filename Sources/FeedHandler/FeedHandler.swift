@@ -72,6 +72,8 @@ public struct FeedHandler: Sendable {
         mayRemoveRecorderLane = session.isEverythingStored
         throw error
       }
+      // Closing folds the write-ahead log into the file, which is then whole for any tool that copies it.
+      do throws(Fault) { try store.close() } catch { logger.warning("\(error.message)") }
       segment.set(.state, FeedState.ended.rawValue)
       logger.info("stopped: \(segment.value(.ticks)) ticks, \(segment.value(.candles)) candles stored")
     } catch {

@@ -54,7 +54,7 @@ private func report(_ answer: ObserveAnswer, _ json: Bool) throws(Fault) {
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show what a feed handler is doing.",
-    discussion: "Exit code 69 when the feed does not run, 1 when it halted.")
+    discussion: "Exit code 69 when the feed does not run.")
 
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false

@@ -81,6 +81,7 @@ final class DemoSession {
     view.step("starting a strategy")
     let strategy = try startStrategy(feedView)
     children.append(strategy)
+    try await wait(for: strategy, "to attach") { !self.events.strategy.latestLines.isEmpty }
 
     let started = Timestamp.wallClock()
     await follow(feedView, started, children)

@@ -71,8 +71,8 @@ struct ReceivePath: ~Copyable {
 
     let feed = "bench-\(getpid())"
     let segment = try FeedSegment(
-      feed: feed, instrumentsMax: 16_384, controlSocket: "", dataDirectory: "", permissions: 0o600)
-    let writer = try LaneWriter(feed: feed, lane: "recorder", capacity: laneSlots, permissions: 0o600)
+      feed: feed, instrumentsMax: 16_384, controlSocket: "", dataDirectory: "")
+    let writer = try LaneWriter(feed: feed, lane: "recorder", capacity: laneSlots)
     let reader = try LaneReader(feed: feed, lane: "recorder")
     self.feed = feed
     self.segment = segment

@@ -101,7 +101,7 @@ struct StageBenchmark: ParsableCommand {
 
   private static func ring(_ ticks: [Tick]) throws -> Result {
     let feed = "stages-\(getpid())"
-    var writer = try LaneWriter(feed: feed, lane: "lane", capacity: 1 << 16, permissions: 0o600)
+    var writer = try LaneWriter(feed: feed, lane: "lane", capacity: 1 << 16)
     var reader = try LaneReader(feed: feed, lane: "lane")
     defer { SharedMapping.unlink(SegmentNames.lane("lane", of: feed)) }
     let chunk = 1 << 15

@@ -14,7 +14,7 @@ final class Control: Sendable {
     var feed: String
     var laneSlots: Int
     var lanesMax: Int
-    var permissions: UInt32
+    var options: SegmentOptions
     /// Instruments that the venue accepts on its connections.
     var instrumentsMax: Int
   }
@@ -77,7 +77,7 @@ final class Control: Sendable {
         }
         let writer = try LaneWriter(
           feed: settings.feed, lane: request.lane, capacity: request.slots ?? settings.laneSlots,
-          permissions: settings.permissions)
+          options: settings.options)
         lane = Lane(name: request.lane, writer: writer, observed: InstrumentSet(instruments.map(\.id)))
         state.lanes[request.lane] = lane
         receive.commands.post(.addLane(lane))

@@ -44,7 +44,7 @@ public struct FeedHandler: Sendable {
     let segment = try FeedSegment(
       feed: configuration.feed, instrumentsMax: configuration.sharedMemory.instrumentsMax,
       controlSocket: configuration.controlSocketPath, dataDirectory: configuration.dataDirectory,
-      permissions: configuration.sharedMemory.mode)
+      options: SegmentOptions(mode: configuration.sharedMemory.mode))
     if let takeover = segment.takeover { logger.warning("\(takeover)") }
     var mayRemoveRecorderLane = false
     defer {

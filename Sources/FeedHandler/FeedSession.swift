@@ -33,7 +33,7 @@ final class FeedSession: Sendable {
     let shared = configuration.sharedMemory
     let writer = try LaneWriter(
       feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
-      permissions: shared.mode, owner: configuration.dataDirectory)
+      options: SegmentOptions(mode: shared.mode), owner: configuration.dataDirectory)
     let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let lastArchived = archive.lastSealedSequence ?? 0
     let lastSequence = max(lastArchived, writer.recovered?.sequence ?? 0)
@@ -71,8 +71,7 @@ final class FeedSession: Sendable {
     control = Control(
       settings: Control.Settings(
         feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
-        permissions: shared.mode,
-        instrumentsMax: venue.instrumentsMax),
+        options: SegmentOptions(mode: shared.mode), instrumentsMax: venue.instrumentsMax),
       segment: segment, directory: directory, store: store, receive: receive, recorder: recorder,
       configured: instruments)
     server = ControlServer(path: configuration.controlSocketPath, control: control)

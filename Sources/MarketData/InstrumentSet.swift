@@ -13,6 +13,24 @@ public struct InstrumentSet: Sendable, Equatable {
     for instrument in instruments { insert(instrument) }
   }
 
+  /// The set whose bits are these words, instrument 0 the lowest bit of the first.
+  public init(words: [UInt64]) {
+    self.words = words
+    while self.words.last == 0 { self.words.removeLast() }
+  }
+
+  /// Word `index` of the set's bits; 0 beyond its end.
+  public func word(_ index: Int) -> UInt64 { index < words.count ? words[index] : 0 }
+
+  /// The instruments, in the order of their numbers.
+  public var instruments: [InstrumentID] {
+    words.indices.flatMap { index in
+      (0..<64).filter { words[index] >> UInt64($0) & 1 == 1 }.map {
+        InstrumentID(rawValue: UInt32(index * 64 + $0))
+      }
+    }
+  }
+
   /// True when the instrument is in the set. A few instructions, for the hot path.
   @inlinable
   public func contains(_ instrument: InstrumentID) -> Bool {

@@ -1,4 +1,6 @@
-/// The counters of a feed segment: one table gives index, name and meaning.
+internal import CSharedRing
+
+/// The counters of a feed segment; name and meaning come from the one table in `tickring_counters.h`.
 ///
 /// Each counter is a 64-bit word written by one thread and readable by any process without touching the hot path.
 /// Counters that different threads write lie in different groups of eight, that is, on different cache lines.
@@ -7,6 +9,7 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case state = 0
   case instrumentCount = 1
   case instrumentVersion = 2
+  case epoch = 3
 
   // The receive thread.
   case sequence = 8
@@ -41,46 +44,28 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case attaches = 49
   case detaches = 50
   case observed = 51
+  case adoptions = 52
 
   /// Short stable name, for machines.
-  public var name: String { Self.table[self]?.name ?? "counter-\(rawValue)" }
+  public var name: String { text(tickring_feed_counter(Int32(rawValue)).name) }
 
   /// What it counts, for people.
-  public var meaning: String { Self.table[self]?.meaning ?? "" }
+  public var meaning: String { text(tickring_feed_counter(Int32(rawValue)).meaning) }
+}
 
-  private static let table: [FeedCounter: (name: String, meaning: String)] = [
-    .state: ("state", "state of the feed handler: 0 starting, 1 running, 2 ended, 3 halted"),
-    .instrumentCount: ("instruments", "instruments in the table"),
-    .instrumentVersion: ("instrument-version", "changes of the instrument table"),
-    .sequence: ("sequence", "sequence of the newest record published"),
-    .ticks: ("ticks", "ticks decoded and published since the process started"),
-    .bytes: ("bytes", "payload bytes received"),
-    .messages: ("messages", "websocket messages received"),
-    .heartbeats: ("heartbeats", "heartbeats received"),
-    .badFrames: ("bad-frames", "frames or packets skipped because they could not be decoded"),
-    .unknownInstruments: ("unknown-instruments", "ticks skipped because nobody knows their token"),
-    .receiveTime: ("receive-time", "feed time of the latest record, ns since 1970"),
-    .connects: ("connects", "connections made to the venue"),
-    .gaps: ("gaps", "outages recorded"),
-    .streamHash: ("stream-hash", "fingerprint of all records published since the process started"),
-    .streamHashFirst: ("stream-hash-first", "sequence of the first record in the fingerprint"),
-    .receiveProcessorTime: ("receive-cpu", "processor time of the receive thread, ns"),
-    .recorderWaits: ("recorder-waits", "times the receive thread waited for room in the recorder's lane"),
-    .recorderDrops: ("recorder-drops", "records the recorder lost because its lane stayed full"),
-    .wallHeartbeat: ("heartbeat", "machine time at which the receive thread last went round, ns since 1970"),
-    .recorded: ("recorded", "records taken over by the recorder"),
-    .sealed: ("sealed", "sequence up to which the archive file holds everything"),
-    .blocks: ("blocks", "archive blocks written"),
-    .archiveBytes: ("archive-bytes", "bytes of archive written since the process started"),
-    .candles: ("candles", "candle rows written"),
-    .revisions: ("revisions", "candle rows changed after sealing"),
-    .recorderProcessorTime: ("recorder-cpu", "processor time of the recorder thread, ns"),
-    .recorderHeartbeat: ("recorder-heartbeat", "machine time at which the recorder last went round, ns"),
-    .lanes: ("lanes", "lanes that exist"),
-    .attaches: ("attaches", "lanes attached since the process started"),
-    .detaches: ("detaches", "lanes detached since the process started"),
-    .observed: ("observed", "instruments that the venue is asked for"),
-  ]
+/// The counters of a lane; place, name and meaning come from the one table in `tickring_counters.h`.
+public enum LaneCounter: Int, Sendable, CaseIterable {
+  case published, released, epoch, dropped, fullEvents, highWater, laps, wakes, filterVersion, filterSequence
+  case attaches, sleeps, skipped
+
+  /// Short stable name, for machines.
+  public var name: String { text(tickring_lane_counter(Int32(rawValue)).name) }
+
+  /// What it counts, for people.
+  public var meaning: String { text(tickring_lane_counter(Int32(rawValue)).meaning) }
+
+  /// Where its word lies in the lane.
+  var offset: Int { Int(tickring_lane_counter(Int32(rawValue)).offset) }
 }
 
 /// What a feed handler is doing, as its ``FeedCounter/state`` says.
@@ -93,4 +78,8 @@ public enum FeedState: UInt64, Sendable {
   case ended = 2
   /// Stopped for a reason that a person must look at.
   case halted = 3
+}
+
+private func text(_ characters: UnsafePointer<CChar>?) -> String {
+  characters.map { String(cString: $0) } ?? ""
 }

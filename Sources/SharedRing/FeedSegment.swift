@@ -19,51 +19,73 @@ public final class FeedSegment: @unchecked Sendable {
   public let instrumentsMax: Int
   /// What was found in place of a new segment, in a sentence; nil when there was nothing.
   public let takeover: String?
+  /// What was asked of the kernel for the segment's memory and refused, in sentences.
+  public var refusals: [String] { mapping.refusals }
 
   /// Longest data directory that the header holds.
   public static let pathBytesMax = Int(TICKRING_REASON_BYTES) - 1
-  /// Instrument tables that make sense; the largest takes 128 MiB of rows and last values.
-  public static let instrumentsMaxRange = 1...1_048_576
+  /// Instrument tables that make sense; the largest takes 8 MiB of rows and last values.
+  public static let instrumentsMaxRange = 1...Int(TICKRING_INSTRUMENTS_MAX)
 
-  /// Creates the feed segment, in place of what a dead feed handler left.
+  /// Creates the feed segment, or takes over in place the one that an earlier feed handler left.
+  ///
+  /// In place, where layout, size and data directory agree: whoever has it mapped goes on reading last values, and
+  /// sees that ``FeedCounter/epoch`` went up. A left-over of another kind is replaced.
   ///
   /// - Throws: ``Fault`` of kind `held`, naming the pid, when another feed handler runs under this name, or what
   ///   creating shared memory throws.
   public init(
     feed: String, instrumentsMax: Int, controlSocket: String, dataDirectory: String,
-    permissions: UInt32
+    options: SegmentOptions = SegmentOptions()
   ) throws(Fault) {
     try SegmentNames.check(feed, what: "feed")
     precondition(Self.instrumentsMaxRange.contains(instrumentsMax))
     let name = SegmentNames.feed(feed)
     let layout = FeedLayout(instrumentsMax: instrumentsMax)
-    let (takeover, oldEpoch) = try Self.removeLeftover(name, feed: feed)
-    let mapping = try SharedMapping(creating: name, byteCount: layout.byteCount, permissions: permissions)
-    guard mapping.tryLock(role: Int32(TICKRING_LOCK_PRODUCER)) else {
-      throw Self.heldFault(feed, mapping.base.assumingMemoryBound(to: tickring_feed_header.self))
+    var takeover: String?
+    let mapping = try SegmentClaim.claim(name, byteCount: layout.byteCount, options: options) {
+      old throws(Fault) in
+      let result = AttachResult(tickring_feed_check(old.base, UInt64(old.byteCount)))
+      guard result == .ready else {
+        takeover = "removed shared memory '\(name)' that a dead process left unfinished or in another layout"
+        return false
+      }
+      takeover = Self.takeoverSentence(feed, old)
+      // Numbers of instruments come from the data directory: under another one the rows mean something else.
+      let oldDirectory = old.text(at: FeedLayout.dataDirectory, byteCountMax: Int(TICKRING_REASON_BYTES))
+      return old.byteCount == layout.byteCount && oldDirectory == dataDirectory
+    } heldFault: { other in
+      Self.heldFault(feed, other)
     }
-    let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
+    let base = mapping.base
+    self.counters = base + layout.countersOffset
+    self.instruments = (base + layout.instrumentsOffset).assumingMemoryBound(to: tickring_instrument.self)
+    self.lastValues = (base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self)
+    self.instrumentsMax = instrumentsMax
+    self.takeover = takeover
+
+    // Who attaches meanwhile finds a segment that is not initialised, and comes again.
+    tickring_word_store_release(base, 0)
+    let epoch = tickring_word_load_relaxed(counters + FeedCounter.epoch.rawValue * 8)
+    for counter in FeedCounter.allCases where counter != .epoch && counter != .instrumentCount {
+      tickring_word_store_relaxed(counters + counter.rawValue * 8, 0)
+    }
+    let header = base.assumingMemoryBound(to: tickring_feed_header.self)
     header.pointee.layout_version = UInt32(TICKRING_LAYOUT_VERSION)
     header.pointee.instruments_max = UInt32(instrumentsMax)
     header.pointee.segment_bytes = UInt64(layout.byteCount)
     header.pointee.counters_offset = UInt64(layout.countersOffset)
     header.pointee.instruments_offset = UInt64(layout.instrumentsOffset)
     header.pointee.last_values_offset = UInt64(layout.lastValuesOffset)
-    header.pointee.epoch = oldEpoch &+ 1
     header.pointee.created_wall_ns = Timestamp.wallClock().nanoseconds
     header.pointee.clock_speed = FeedClock.system.speed
     header.pointee.producer_pid = getpid()
     mapping.setText(feed, at: FeedLayout.feed, byteCountMax: Int(TICKRING_NAME_BYTES))
     mapping.setText(controlSocket, at: FeedLayout.controlSocket, byteCountMax: Int(TICKRING_PATH_BYTES))
     mapping.setText(dataDirectory, at: FeedLayout.dataDirectory, byteCountMax: Int(TICKRING_REASON_BYTES))
-    tickring_word_store_release(mapping.base, TICKRING_FEED_MAGIC)
-
-    self.counters = mapping.base + layout.countersOffset
-    self.instruments = (mapping.base + layout.instrumentsOffset)
-      .assumingMemoryBound(to: tickring_instrument.self)
-    self.lastValues = (mapping.base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self)
-    self.instrumentsMax = instrumentsMax
-    self.takeover = takeover
+    for row in 0..<instrumentsMax { instruments[row].ticks = 0 }
+    tickring_word_store_release(counters + FeedCounter.epoch.rawValue * 8, epoch &+ 1)
+    tickring_word_store_release(base, TICKRING_FEED_MAGIC)
     self.mapping = mapping
   }
 
@@ -98,6 +120,24 @@ public final class FeedSegment: @unchecked Sendable {
     tickring_word_store_relaxed(count, tickring_word_load_relaxed(count) &+ 1)
   }
 
+  /// Empties every row, and its last value, that `isKnown` does not confirm: after a take-over, before anything is
+  /// published, those of instruments whose numbers mean something else by now.
+  public func keepRows(_ isKnown: (InstrumentID, Symbol) -> Bool) {
+    let rows = min(Int(clamping: value(.instrumentCount)), instrumentsMax)
+    var kept = 0
+    for index in 0..<rows {
+      let text = mapping.text(at: symbolOffset(index), byteCountMax: Int(TICKRING_NAME_BYTES))
+      if let symbol = try? Symbol(text), isKnown(InstrumentID(rawValue: UInt32(index)), symbol) {
+        kept = index + 1
+      } else {
+        tickring_last_value_clear(lastValues + index)
+        mapping.setText("", at: symbolOffset(index), byteCountMax: Int(TICKRING_NAME_BYTES))
+      }
+    }
+    set(.instrumentCount, UInt64(kept))
+    add(.instrumentVersion)
+  }
+
   /// Writes rows of the instrument table; from the control thread.
   ///
   /// - Throws: ``Fault`` of kind `configuration` when an identifier lies beyond the table.
@@ -113,7 +153,11 @@ public final class FeedSegment: @unchecked Sendable {
       row.pointee.id = instrument.id.rawValue
       row.pointee.lot_size = UInt32(clamping: instrument.lotSize)
       row.pointee.price_tick = instrument.priceTick.units
-      let offset = UnsafeMutableRawPointer(row) - mapping.base + FeedLayout.symbolInRow
+      let offset = symbolOffset(instrument.id.index)
+      // A row that says so already is being read, perhaps, by whoever has the segment mapped.
+      guard mapping.text(at: offset, byteCountMax: Int(TICKRING_NAME_BYTES)) != instrument.symbol.text else {
+        continue
+      }
       mapping.setText(instrument.symbol.text, at: offset, byteCountMax: Int(TICKRING_NAME_BYTES))
     }
     let end = UInt64(newInstruments.map { $0.id.index + 1 }.max() ?? 0)
@@ -141,31 +185,27 @@ public final class FeedSegment: @unchecked Sendable {
     SharedMapping.unlink(mapping.name)
   }
 
-  private static func heldFault(_ feed: String, _ header: UnsafePointer<tickring_feed_header>) -> Fault {
-    Fault(
-      .held,
-      "feed '\(feed)' is held by process \(header.pointee.producer_pid); stop it, or give this feed another name"
-    )
+  private func symbolOffset(_ row: Int) -> Int {
+    UnsafeMutableRawPointer(instruments + row) - mapping.base + FeedLayout.symbolInRow
   }
 
-  /// A left-over gives its epoch and goes: whoever has it mapped keeps seeing a dead producer, and is never
-  /// mistaken for a reader of the new one.
-  private static func removeLeftover(_ name: String, feed: String) throws(Fault) -> (String?, epoch: UInt64) {
-    guard let old = try SharedMapping(existing: name, access: .readWrite) else { return (nil, 0) }
-    let header = old.base.assumingMemoryBound(to: tickring_feed_header.self)
-    let canReadHeader = old.byteCount >= MemoryLayout<tickring_feed_header>.size
-    if old.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) {
-      guard canReadHeader else { throw Fault(.held, "shared memory '\(name)' is held by another process") }
-      throw heldFault(feed, header)
+  private static func heldFault(_ feed: String, _ other: borrowing SharedMapping) -> Fault {
+    guard other.byteCount >= MemoryLayout<tickring_feed_header>.size else {
+      return Fault(.held, "feed '\(feed)' is just being started by another process")
     }
-    SharedMapping.unlink(name)
-    guard canReadHeader, tickring_word_load_acquire(old.base) == TICKRING_FEED_MAGIC,
-      header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION)
-    else { return ("removed shared memory '\(name)' that a dead process left with another layout", 0) }
-    return (
-      "took over feed '\(feed)' that process \(header.pointee.producer_pid) left when it died",
-      header.pointee.epoch
-    )
+    let pid = other.base.assumingMemoryBound(to: tickring_feed_header.self).pointee.producer_pid
+    return Fault(
+      .held, "feed '\(feed)' is held by process \(pid); stop it, or give this feed another name")
+  }
+
+  private static func takeoverSentence(_ feed: String, _ old: borrowing SharedMapping) -> String {
+    let pid = old.base.assumingMemoryBound(to: tickring_feed_header.self).pointee.producer_pid
+    let state = tickring_word_load_acquire(old.base + Int(TICKRING_PAGE_BYTES))
+    guard state == FeedState.halted.rawValue else {
+      return "took over feed '\(feed)' that process \(pid) left when it died"
+    }
+    let reason = old.text(at: FeedLayout.haltReason, byteCountMax: Int(TICKRING_REASON_BYTES))
+    return "took over feed '\(feed)' that process \(pid) left halted: \(reason)"
   }
 }
 
@@ -177,8 +217,8 @@ struct FeedLayout {
   let byteCount: Int
 
   init(instrumentsMax: Int) {
-    lastValuesOffset = instrumentsOffset + instrumentsMax * MemoryLayout<tickring_instrument>.stride
-    byteCount = lastValuesOffset + instrumentsMax * MemoryLayout<Tick>.stride
+    lastValuesOffset = Int(tickring_feed_last_values_offset(UInt32(instrumentsMax)))
+    byteCount = Int(tickring_feed_bytes(UInt32(instrumentsMax)))
   }
 
   static let feed = MemoryLayout<tickring_feed_header>.offset(of: \.feed) ?? 0

@@ -22,13 +22,13 @@ public final class FeedView: @unchecked Sendable {
   public let dataDirectory: String
   /// Process that feeds it, or last fed it.
   public let producerPID: Int32
-  /// How often a feed handler has started on this segment.
+  /// How often a feed handler had started on this segment when it was mapped; ``isSuperseded`` tells of the next.
   public let epoch: UInt64
 
   /// Maps a feed.
   ///
   /// - Throws: ``Fault`` of kind `unavailable` when it is absent, too small or not initialised (each said as such),
-  ///   `protocolViolation` when its layout is another one.
+  ///   `protocolViolation` when its layout is another one. ``state(feed:)`` tells the same as a value.
   public init(feed: String) throws(Fault) {
     try SegmentNames.check(feed, what: "feed")
     let name = SegmentNames.feed(feed)
@@ -37,23 +37,11 @@ public final class FeedView: @unchecked Sendable {
         .unavailable, "there is no feed '\(feed)' (no shared memory '\(name)'); start `tickring ingest` first"
       )
     }
-    guard mapping.byteCount >= MemoryLayout<tickring_feed_header>.size else {
-      throw Fault(.unavailable, "feed '\(feed)' is too small to hold a header; its feed handler is not ready")
-    }
-    guard tickring_word_load_acquire(mapping.base) == TICKRING_FEED_MAGIC else {
-      throw Fault(.unavailable, "feed '\(feed)' is not initialised; its feed handler is not ready")
-    }
     let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
-    guard header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION) else {
-      throw Fault(
-        .protocolViolation,
-        "feed '\(feed)' has layout version \(header.pointee.layout_version); "
-          + "this program reads version \(TICKRING_LAYOUT_VERSION)")
-    }
+    let result = AttachResult(tickring_feed_check(mapping.base, UInt64(mapping.byteCount)))
+    let version = result == .otherVersion ? header.pointee.layout_version : 0
+    if let fault = result.fault(of: "feed '\(feed)'", name: name, version: version) { throw fault }
     let layout = FeedLayout(instrumentsMax: Int(header.pointee.instruments_max))
-    guard mapping.byteCount == layout.byteCount else {
-      throw Fault(.protocolViolation, "feed '\(feed)' says sizes that do not fit its shared memory")
-    }
     self.counters = UnsafeRawPointer(mapping.base + layout.countersOffset)
     self.instrumentRows = UnsafePointer(
       (mapping.base + layout.instrumentsOffset).assumingMemoryBound(to: tickring_instrument.self))
@@ -70,9 +58,25 @@ public final class FeedView: @unchecked Sendable {
     self.dataDirectory = mapping.text(
       at: FeedLayout.dataDirectory, byteCountMax: Int(TICKRING_REASON_BYTES))
     self.producerPID = header.pointee.producer_pid
-    self.epoch = header.pointee.epoch
+    self.epoch = tickring_word_load_acquire(counters + FeedCounter.epoch.rawValue * 8)
     self.mapping = mapping
   }
+
+  /// What lies under a feed's name, and whether a feed handler holds it.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` when it may not be opened.
+  public static func state(feed: String) throws(Fault) -> AttachResult {
+    guard let mapping = try SharedMapping(existing: SegmentNames.feed(feed), access: .readOnly) else {
+      return .absent
+    }
+    let result = AttachResult(tickring_feed_check(mapping.base, UInt64(mapping.byteCount)))
+    guard result == .ready else { return result }
+    return mapping.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) ? .ready : .staleProducer
+  }
+
+  /// True once another feed handler has taken this segment over: clock, paths and pid may then be others, and are
+  /// read by mapping the feed again.
+  public var isSuperseded: Bool { value(.epoch) != epoch }
 
   /// Reads a counter.
   @inlinable

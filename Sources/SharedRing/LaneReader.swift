@@ -10,54 +10,49 @@ public import MarketData
 ///   let count = reader.drain(max: 1024) { ticks in
 ///     for index in ticks.indices { print(ticks[index].lastPrice) }
 ///   }
-///   if count == 0 { LaneReader.pause() }
+///   if count == 0 { reader.wait(.spinThenFutex, nanosecondsMax: 100_000_000) }
 /// }
 /// ```
 ///
 /// The consumer starts where the lane's previous consumer released, so a restarted strategy goes on without a hole.
+/// Here it attaches; how it reads is in `LaneReader+Reading.swift`.
 @safe
 public struct LaneReader: ~Copyable, @unchecked Sendable {
   // @unchecked: as for the writer, a noncopyable value is in one thread's hands at a time.
 
-  @usableFromInline let mapping: SharedMapping
+  let mapping: SharedMapping
+  @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline let slots: UnsafeMutablePointer<Tick>
   @usableFromInline let mask: UInt64
+  @usableFromInline let published: OpaquePointer
   @usableFromInline let released: OpaquePointer
 
   /// Position of the next record to read.
   @inlinable
   public var position: UInt64 { next }
   @usableFromInline var next: UInt64
+  /// The producer's cursor as last looked at.
+  @usableFromInline var publishedSeen: UInt64
+  /// What the segment's `released` cursor says.
+  @usableFromInline var releasedNow: UInt64
+  /// What may be released whenever it suits: the end of what was drained.
+  @usableFromInline var drained: UInt64
+  var sleeps: UInt64
 
   /// Attaches to a lane that the feed handler has made.
   ///
   /// - Throws: ``Fault`` of kind `unavailable` when the lane is absent or not ready, `held` with the holder's pid
-  ///   when another process reads it, `protocolViolation` when its layout is another one.
+  ///   when another process reads it, `protocolViolation` when its layout is another one. ``state(feed:lane:)``
+  ///   tells the same as a value.
   public init(feed: String, lane: String) throws(Fault) {
     let name = SegmentNames.lane(lane, of: feed)
     guard let mapping = try SharedMapping(existing: name, access: .readWrite) else {
       throw Fault(.unavailable, "feed '\(feed)' has no lane '\(lane)' (no shared memory '\(name)')")
     }
-    guard mapping.byteCount >= Int(TICKRING_LANE_SLOTS_OFFSET) else {
-      throw Fault(.unavailable, "lane '\(name)' is too small to hold a header; its producer is not ready")
-    }
-    guard tickring_word_load_acquire(mapping.base) == TICKRING_LANE_MAGIC else {
-      throw Fault(.unavailable, "lane '\(name)' is not initialised; its producer is not ready")
-    }
     let header = mapping.base.assumingMemoryBound(to: tickring_lane_header.self)
-    guard header.pointee.layout_version == UInt32(TICKRING_LAYOUT_VERSION) else {
-      throw Fault(
-        .protocolViolation,
-        "lane '\(name)' has layout version \(header.pointee.layout_version); "
-          + "this program reads version \(TICKRING_LAYOUT_VERSION)")
-    }
-    let capacity = header.pointee.capacity
-    guard LaneWriter.capacityRange.contains(Int(clamping: capacity)), capacity.nonzeroBitCount == 1,
-      header.pointee.slot_bytes == UInt32(TICKRING_SLOT_BYTES),
-      mapping.byteCount == Int(TICKRING_LANE_SLOTS_OFFSET) + Int(capacity) * MemoryLayout<Tick>.stride
-    else {
-      throw Fault(.protocolViolation, "lane '\(name)' says sizes that do not fit its shared memory")
-    }
+    let result = AttachResult(tickring_lane_check(mapping.base, UInt64(mapping.byteCount)))
+    let version = result == .otherVersion ? header.pointee.layout_version : 0
+    if let fault = result.fault(of: "lane '\(name)'", name: name, version: version) { throw fault }
     guard mapping.tryLock(role: Int32(TICKRING_LOCK_CONSUMER)) else {
       throw Fault(
         .held,
@@ -65,11 +60,33 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
           + "choose another lane name")
     }
     header.pointee.consumer_pid = getpid()
-    self.slots = (mapping.base + Int(TICKRING_LANE_SLOTS_OFFSET)).assumingMemoryBound(to: Tick.self)
-    self.mask = capacity - 1
-    self.released = tickring_lane_released(mapping.base)
+    self.base = mapping.base
+    self.slots = (base + Int(TICKRING_LANE_SLOTS_OFFSET)).assumingMemoryBound(to: Tick.self)
+    self.mask = header.pointee.capacity - 1
+    self.published = tickring_lane_published(base)
+    self.released = tickring_lane_released(base)
     self.next = tickring_cursor_load(released)
+    self.publishedSeen = next
+    self.releasedNow = next
+    self.drained = next
+    self.sleeps = mapping.value(.sleeps)
+    mapping.set(.attaches, mapping.value(.attaches) &+ 1)
     self.mapping = mapping
+  }
+
+  deinit {
+    if drained > releasedNow { tickring_cursor_store(released, drained) }
+  }
+
+  /// What lies under a lane's name, and whether a producer holds it.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` when it may not be opened.
+  public static func state(feed: String, lane: String) throws(Fault) -> AttachResult {
+    let name = SegmentNames.lane(lane, of: feed)
+    guard let mapping = try SharedMapping(existing: name, access: .readOnly) else { return .absent }
+    let result = AttachResult(tickring_lane_check(mapping.base, UInt64(mapping.byteCount)))
+    guard result == .ready else { return result }
+    return mapping.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) ? .ready : .staleProducer
   }
 
   /// Number of slots.
@@ -77,51 +94,28 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
 
   /// Records that wait to be read, as far as the producer has told: late by at most one batch.
   public var lag: UInt64 {
-    let published = tickring_cursor_load(tickring_lane_published(mapping.base))
+    let published = tickring_cursor_load(published)
     return published > next ? published - next : 0
   }
 
   /// Records that the producer dropped because this lane was full, over the life of the lane.
-  public var dropped: UInt64 { tickring_cursor_load(tickring_lane_dropped(mapping.base)) }
+  public var dropped: UInt64 { mapping.value(.dropped) }
 
-  /// Hands out the next run of at most `max` records, which lie in shared memory and stay valid until released,
-  /// and moves on behind them without releasing. Returns how many there were.
-  @inlinable
-  public mutating func read<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
-    let first = Int(truncatingIfNeeded: next & mask)
-    let limit = min(max, Int(mask) + 1 - first)
-    var count = 0
-    while count < limit {
-      let word = tickring_word_load_acquire(slots + (first + count))
-      guard UInt32(truncatingIfNeeded: word) == UInt32(truncatingIfNeeded: next &+ UInt64(count) &+ 1)
-      else { break }
-      count += 1
-    }
-    guard count > 0 else { return 0 }
-    let run = Span(_unsafeStart: UnsafePointer(slots + first), count: count)
-    try body(run)
-    next &+= UInt64(count)
-    return count
-  }
+  /// Reads a counter of the lane.
+  public func value(_ counter: LaneCounter) -> UInt64 { mapping.value(counter) }
 
-  /// Reads the next run of at most `max` records and releases them: one release for the whole run.
-  @inlinable
-  public mutating func drain<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
-    let count = try read(max: max, body)
-    if count > 0 { tickring_cursor_store(released, next) }
-    return count
-  }
+  /// True while a producer holds the other end: the kernel says so, even after a `kill -9`.
+  public var isProducerAlive: Bool { mapping.isLockedByOther(role: Int32(TICKRING_LOCK_PRODUCER)) }
 
-  /// Gives everything before `position` back to the producer.
-  public mutating func release(upTo position: UInt64) {
-    precondition(position <= next, "only what was read can be released")
-    tickring_cursor_store(released, position)
-  }
-
-  /// Drops what waits and goes on with what is published from now on.
-  public mutating func skipToLatest() {
-    next = max(next, tickring_cursor_load(tickring_lane_published(mapping.base)))
-    tickring_cursor_store(released, next)
+  /// Drops what waits and goes on with what is published from now on; returns how many records were passed over.
+  @discardableResult
+  public mutating func skipToLatest() -> UInt64 {
+    let skipped = lag
+    next += skipped
+    publishedSeen = next
+    mapping.set(.skipped, mapping.value(.skipped) &+ skipped)
+    release(upTo: next)
+    return skipped
   }
 
   /// Tells the processor that the caller spins.

@@ -12,9 +12,14 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
 
   /// Name of the object, beginning with a slash.
   public let name: String
-  /// Size in bytes.
+  /// Size of the object in bytes.
   public let byteCount: Int
+  /// True when this process has just created the object.
+  public let isNew: Bool
+  /// What was asked of the kernel for this memory and refused, in sentences; the mapping works without.
+  public let refusals: [String]
   @usableFromInline let base: UnsafeMutableRawPointer
+  private let mappedByteCount: Int
   private let descriptor: Int32
 
   /// How an existing object is to be mapped.
@@ -25,37 +30,56 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     case readWrite
   }
 
-  /// Creates the object if it is absent, reserves all its memory, and maps it with its pages present.
+  /// Creates an object, reserves all its memory, and maps it with its pages present; nil when the name is taken.
   ///
   /// Reserving first turns a full /dev/shm into an error here instead of a SIGBUS later.
-  /// - Parameters:
-  ///   - permissions: file mode of the object, not reduced by the umask.
   /// - Throws: ``Fault`` of kind `cannotCreate`.
-  public init(creating name: String, byteCount: Int, permissions: UInt32) throws(Fault) {
-    var descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
-    let isNew = descriptor >= 0
-    if !isNew, errno == EEXIST { descriptor = shm_open(name, O_RDWR | O_CLOEXEC, 0) }
+  public init?(new name: String, byteCount: Int, options: SegmentOptions) throws(Fault) {
+    let descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw Fault(.cannotCreate, "cannot create shared memory '\(name)': \(Self.errnoText())")
+      if errno == EEXIST { return nil }
+      throw Fault(.cannotCreate, "cannot create shared memory '\(name)': \(errnoText())")
     }
-    let opened = descriptor
     var isKept = false
-    defer { if !isKept { Glibc.close(opened) } }
-    fchmod(descriptor, mode_t(permissions))
+    defer {
+      if !isKept {
+        shm_unlink(name)
+        Glibc.close(descriptor)
+      }
+    }
+    guard ftruncate(descriptor, byteCount) == 0 else {
+      throw Fault(.cannotCreate, "cannot size shared memory '\(name)': \(errnoText())")
+    }
+    var refusals: [String] = []
+    if options.wantsHugePages {
+      // Huge pages must be asked for through a mapping, before the memory is reserved in small ones.
+      if let refusal = SharedMemoryPages.populateHuge(descriptor, byteCount) {
+        refusals.append("shared memory '\(name)' has no huge pages: \(refusal)")
+      }
+    }
     var result: Int32
     repeat { result = posix_fallocate(descriptor, 0, byteCount) } while result == EINTR
     guard result == 0 else {
-      // An object that was there before may hold what nobody has read; only a new one goes.
-      if isNew { shm_unlink(name) }
       throw Fault(
         .cannotCreate,
-        "cannot reserve \(byteCount) bytes of shared memory for '\(name)': \(Self.text(of: result)); "
+        "cannot reserve \(byteCount) bytes of shared memory for '\(name)': \(String(cString: strerror(result))); "
           + "make room in /dev/shm or lower the slot counts under shared_memory")
     }
-    self.base = try Self.map(descriptor, name, byteCount, PROT_READ | PROT_WRITE)
+    // Late: whoever may open it then finds it whole in size.
+    try Self.setOwnership(descriptor, name, options)
+    let base = try Self.map(descriptor, name, byteCount, PROT_READ | PROT_WRITE)
+    if options.isLocked, mlock(base, byteCount) != 0 {
+      refusals.append(
+        "shared memory '\(name)' may be swapped out, since locking it was refused: \(errnoText()); raise the limit "
+          + "of locked memory (ulimit -l)")
+    }
+    self.base = base
     self.name = name
     self.byteCount = byteCount
+    self.mappedByteCount = byteCount
     self.descriptor = descriptor
+    self.isNew = true
+    self.refusals = refusals
     isKept = true
   }
 
@@ -67,28 +91,54 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     let descriptor = shm_open(name, (isReadOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC, 0)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
-      throw Fault(.missingInput, "cannot open shared memory '\(name)': \(Self.errnoText())")
+      throw Fault(.missingInput, "cannot open shared memory '\(name)': \(errnoText())")
     }
     var isKept = false
     defer { if !isKept { Glibc.close(descriptor) } }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw Fault(.missingInput, "cannot inspect shared memory '\(name)': \(Self.errnoText())")
+      throw Fault(.missingInput, "cannot inspect shared memory '\(name)': \(errnoText())")
     }
+    // An object that its producer has only just created is empty: nothing of its one page may be touched.
     let byteCount = Int(status.st_size)
-    // An empty object cannot be mapped: its producer has only just created it.
-    guard byteCount > 0 else { return nil }
+    let mappedByteCount = max(byteCount, 1)
     self.base = try Self.map(
-      descriptor, name, byteCount, isReadOnly ? PROT_READ : PROT_READ | PROT_WRITE)
+      descriptor, name, mappedByteCount, isReadOnly ? PROT_READ : PROT_READ | PROT_WRITE)
     self.name = name
     self.byteCount = byteCount
+    self.mappedByteCount = mappedByteCount
     self.descriptor = descriptor
+    self.isNew = false
+    self.refusals = []
     isKept = true
   }
 
   deinit {
-    munmap(base, byteCount)
+    munmap(base, mappedByteCount)
     Glibc.close(descriptor)
+  }
+
+  /// Gives the object the mode and group of its options.
+  ///
+  /// - Throws: ``Fault`` of kind `cannotCreate`.
+  func setOwnership(_ options: SegmentOptions) throws(Fault) {
+    try Self.setOwnership(descriptor, name, options)
+  }
+
+  private static func setOwnership(_ descriptor: Int32, _ name: String, _ options: SegmentOptions)
+    throws(Fault)
+  {
+    if let group = options.group, fchown(descriptor, uid_t.max, group) != 0 {
+      throw Fault(
+        .cannotCreate,
+        "cannot give shared memory '\(name)' to group \(group): \(errnoText()); this user must be a member of it"
+      )
+    }
+    guard fchmod(descriptor, mode_t(options.mode)) == 0 else {
+      throw Fault(
+        .cannotCreate,
+        "cannot give shared memory '\(name)' mode 0\(String(options.mode, radix: 8)): \(errnoText())")
+    }
   }
 
   /// Takes the lock of one role; false when another process (or another mapping) holds it.
@@ -99,6 +149,13 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
   /// True when someone else holds the lock of one role.
   public func isLockedByOther(role: Int32) -> Bool {
     tickring_lock_is_held_by_other(descriptor, off_t(role), 1) == 1
+  }
+
+  /// Who owns the object and since when, by the file system.
+  var status: (owner: UInt32, group: UInt32, mode: UInt32, isStillNamed: Bool) {
+    var mine = stat()
+    guard fstat(descriptor, &mine) == 0 else { return (.max, .max, 0, false) }
+    return (mine.st_uid, mine.st_gid, mine.st_mode & 0o777, mine.st_nlink > 0)
   }
 
   /// Removes the object's name; mappings of it live on until their owners go.
@@ -117,10 +174,6 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     }
     return base
   }
-
-  private static func errnoText() -> String { text(of: errno) }
-
-  private static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 }
 
 extension SharedMapping {
@@ -137,3 +190,5 @@ extension SharedMapping {
     target.copyBytes(from: text.utf8.prefix(byteCountMax - 1))
   }
 }
+
+func errnoText() -> String { String(cString: strerror(errno)) }

@@ -11,7 +11,7 @@ import Testing
 
   private func segment(_ feed: String) throws -> FeedSegment {
     try FeedSegment(
-      feed: feed, instrumentsMax: 16, controlSocket: "", dataDirectory: "", permissions: 0o600)
+      feed: feed, instrumentsMax: 16, controlSocket: "", dataDirectory: "")
   }
 
   private func tick(_ instrument: UInt32, volume: Int64) -> Tick {
@@ -26,8 +26,8 @@ import Testing
     let feed = feedName()
     let segment = try segment(feed)
     defer { segment.unlink() }
-    let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 64, permissions: 0o600)
-    let strategy = try LaneWriter(feed: feed, lane: "strategy", capacity: 64, permissions: 0o600)
+    let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 64)
+    let strategy = try LaneWriter(feed: feed, lane: "strategy", capacity: 64)
     var recorderReader = try LaneReader(feed: feed, lane: "recorder")
     var strategyReader = try LaneReader(feed: feed, lane: "strategy")
     var publisher = Publisher(
@@ -62,7 +62,7 @@ import Testing
     let feed = feedName()
     let segment = try segment(feed)
     defer { segment.unlink() }
-    let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 16, permissions: 0o600)
+    let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 16)
     defer { SharedMapping.unlink(SegmentNames.lane("recorder", of: feed)) }
     var publisher = Publisher(
       segment: segment, recorder: recorder, lastSequence: 0, recorderWaitMillisecondsMax: 5)

@@ -6,8 +6,7 @@ import Testing
 @Suite struct FeedSegmentTests {
   private func segment(_ feed: String, instrumentsMax: Int = 8) throws(Fault) -> FeedSegment {
     try FeedSegment(
-      feed: feed, instrumentsMax: instrumentsMax, controlSocket: "/run/x.sock", dataDirectory: "/data",
-      permissions: 0o600)
+      feed: feed, instrumentsMax: instrumentsMax, controlSocket: "/run/x.sock", dataDirectory: "/data")
   }
 
   @Test func aViewSeesWhatTheSegmentSays() throws {
@@ -56,6 +55,7 @@ import Testing
     second.unlink()
     do { _ = try segment(feed) }
     let old = try FeedView(feed: feed)
+    #expect(!old.isProducerAlive)
     let third = try segment(feed, instrumentsMax: 16)
     defer { third.unlink() }
     #expect(try FeedView(feed: feed).isProducerAlive)
@@ -113,7 +113,7 @@ import Testing
   private static func writeUntilKilled(_ feed: String) async throws {
     await #expect(processExitsWith: .success) { [feed = feed as String] in
       let segment = try FeedSegment(
-        feed: feed, instrumentsMax: 8, controlSocket: "", dataDirectory: "", permissions: 0o600)
+        feed: feed, instrumentsMax: 8, controlSocket: "", dataDirectory: "")
       for sequence in UInt64(1)...3_000_000 {
         segment.storeLastValue(
           Tick(

@@ -16,7 +16,7 @@ struct LaneName {
   }
 
   func writer(capacity: Int, owner: String = "") throws(Fault) -> LaneWriter {
-    try LaneWriter(feed: feed, lane: lane, capacity: capacity, permissions: 0o600, owner: owner)
+    try LaneWriter(feed: feed, lane: lane, capacity: capacity, owner: owner)
   }
 
   func reader() throws(Fault) -> LaneReader { try LaneReader(feed: feed, lane: lane) }

@@ -81,6 +81,7 @@ import Testing
     #expect(writer.position == 11)
     #expect(writer.recovered?.sequence == 110)
     _ = writer.write(.sample(sequence: 111))
+    writer.flush()
     var reader = try name.reader()
     var sequences: [UInt64] = []
     _ = reader.drain(max: 16) { run in for index in run.indices { sequences.append(run[index].sequence) } }
@@ -159,7 +160,7 @@ import Testing
   }
 
   /// What a consumer can write into the producer's page must not stop the next producer.
-  @Test(arguments: [4096, 4096 + 128, 4096 + 256, 4096 + 384, 40])
+  @Test(arguments: [4096, 4096 + 128, 4096 + 136, 4096 + 144, 4096 + 152, 40])
   func aForgedProducerPageTrapsNobody(offset: Int) throws {
     let name = LaneName()
     do {

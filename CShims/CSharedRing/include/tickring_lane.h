@@ -1,0 +1,64 @@
+// Words, cursors and stamps: the atomic operations on a lane, each with the order that the protocol needs.
+#pragma once
+
+#include "tickring_layout.h"
+
+// ---- words: 64-bit values shared between processes -------------------------------------------------------------
+
+static inline uint64_t tickring_word_load_relaxed(const void *word) {
+  return __atomic_load_n((const uint64_t *)word, __ATOMIC_RELAXED);
+}
+static inline uint64_t tickring_word_load_acquire(const void *word) {
+  return __atomic_load_n((const uint64_t *)word, __ATOMIC_ACQUIRE);
+}
+static inline void tickring_word_store_relaxed(void *word, uint64_t value) {
+  __atomic_store_n((uint64_t *)word, value, __ATOMIC_RELAXED);
+}
+static inline void tickring_word_store_release(void *word, uint64_t value) {
+  __atomic_store_n((uint64_t *)word, value, __ATOMIC_RELEASE);
+}
+
+// ---- cursors ---------------------------------------------------------------------------------------------------
+
+static inline uint64_t tickring_cursor_load(const tickring_cursor *cursor) {
+  return __atomic_load_n(&cursor->value, __ATOMIC_ACQUIRE);
+}
+static inline void tickring_cursor_store(tickring_cursor *cursor, uint64_t value) {
+  __atomic_store_n(&cursor->value, value, __ATOMIC_RELEASE);
+}
+static inline tickring_cursor *tickring_lane_published(void *lane) {
+  return &((tickring_lane_writer_page *)((char *)lane + TICKRING_LANE_WRITER_OFFSET))->published;
+}
+static inline tickring_cursor *tickring_lane_released(void *lane) {
+  return &((tickring_lane_reader_page *)((char *)lane + TICKRING_LANE_READER_OFFSET))->released;
+}
+
+// ---- slots -----------------------------------------------------------------------------------------------------
+
+// True when the record of `position` is in its slot: the consumer may then read it until it releases it.
+static inline bool tickring_slot_holds(const void *slot, uint64_t position) {
+  return (uint32_t)tickring_word_load_acquire(slot) == (uint32_t)(position + 1);
+}
+// Publishes the record of `position` whose bytes 8..63 are in the slot.
+static inline void tickring_slot_publish(void *slot, uint32_t instrument, uint64_t position) {
+  tickring_word_store_release(slot, (uint64_t)instrument << 32 | (uint32_t)(position + 1));
+}
+// Puts the instrument into a slot of the run being filled, under the stamp of the lap before, which no reader takes
+// for `position`.
+static inline void tickring_slot_prepare(void *slot, uint32_t instrument, uint64_t position, uint64_t capacity) {
+  tickring_word_store_relaxed(slot, (uint64_t)instrument << 32 | (uint32_t)(position + 1 - capacity));
+}
+// Publishes the record of `position` in a slot that was filled and prepared.
+static inline void tickring_slot_publish_prepared(void *slot, uint64_t position) {
+  uint64_t instrument = tickring_word_load_relaxed(slot) & 0xffffffff00000000;
+  tickring_word_store_release(slot, instrument | (uint32_t)(position + 1));
+}
+
+// Tells the processor that this is a spinning wait.
+static inline void tickring_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

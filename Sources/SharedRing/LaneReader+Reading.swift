@@ -1,0 +1,79 @@
+public import CSharedRing
+public import MarketData
+
+// The path of a tick on the consumer's side: contiguous runs, one release for many.
+extension LaneReader {
+  /// Stamps that are followed one by one before the producer's cursor is asked for the rest of the run.
+  @usableFromInline static var stampsMax: Int { 8 }
+
+  /// Hands out the next run of at most `max` records, which lie in shared memory and stay valid until released,
+  /// and moves on behind them without releasing. Returns how many there were.
+  @inlinable
+  public mutating func read<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
+    let count = available(max)
+    guard count > 0 else { return 0 }
+    let first = Int(truncatingIfNeeded: next & mask)
+    try body(Span(_unsafeStart: UnsafePointer(slots + first), count: count))
+    next &+= UInt64(count)
+    return count
+  }
+
+  /// Reads the next run of at most `max` records and releases them late: by the eighth of the ring while records keep
+  /// coming, at once when there are none.
+  ///
+  /// A consumer that is killed therefore sees up to an eighth of the ring again; one that must not calls
+  /// ``read(max:_:)`` and ``release(upTo:)``.
+  @inlinable
+  public mutating func drain<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
+    let count = try read(max: max, body)
+    if count > 0 { drained = next }
+    if drained &- releasedNow > (count > 0 ? mask &>> 3 : 0) { releaseDrained() }
+    return count
+  }
+
+  /// Gives everything before `position` back to the producer, at once.
+  public mutating func release(upTo position: UInt64) {
+    precondition(position <= next, "only what was read can be released")
+    guard position > releasedNow else { return }
+    drained = position
+    releaseDrained()
+  }
+
+  @usableFromInline
+  mutating func releaseDrained() {
+    releasedNow = drained
+    tickring_cursor_store(released, drained)
+  }
+
+  /// True when a record waits. One look at one cache line.
+  @inlinable
+  public var hasRecord: Bool {
+    next != publishedSeen || tickring_slot_holds(slots + Int(truncatingIfNeeded: next & mask), next)
+  }
+
+  /// How many records lie ready in one run, at most `max`.
+  ///
+  /// While the producer is known to be ahead nothing is loaded; else the next stamp is polled, on the very cache line
+  /// that will be read, and only a run that goes on asks for the producer's cursor.
+  @inlinable
+  mutating func available(_ max: Int) -> Int {
+    let first = Int(truncatingIfNeeded: next & mask)
+    let limit = Swift.min(max, Int(truncatingIfNeeded: mask) + 1 - first)
+    let known = publishedSeen &- next
+    if known > 0, known <= mask &+ 1 { return Swift.min(limit, Int(truncatingIfNeeded: known)) }
+    var count = 0
+    while count < limit, tickring_slot_holds(slots + (first + count), next &+ UInt64(count)) {
+      count += 1
+      guard count == Self.stampsMax else { continue }
+      let ahead = tickring_cursor_load(published) &- next
+      // Within a batch the cursor is behind the stamps, which are then followed on.
+      if ahead > UInt64(count), ahead <= mask &+ 1 {
+        publishedSeen = next &+ ahead
+        return Swift.min(limit, Int(truncatingIfNeeded: ahead))
+      }
+    }
+    // Nothing is known to lie ahead of what is handed out now.
+    publishedSeen = next &+ UInt64(count)
+    return count
+  }
+}

@@ -149,7 +149,9 @@ extension LaneWriter {
   mutating func refreshReleased() {
     let claimed = tickring_cursor_load(released)
     if claimed > releasedSeen, claimed <= end { releasedSeen = claimed }
-    // A producer that goes round the ring comes by here at least once a lap.
+    // A producer that goes round the ring comes by here at least once a lap. Its cursor must not fall behind by more:
+    // a producer that recovers follows the stamps from there, and older ones have been overwritten.
+    tickring_cursor_store(published, end)
     mapping.set(.laps, end / (mask + 1))
   }
 

@@ -89,6 +89,25 @@ import Testing
     name.unlink()
   }
 
+  /// The published cursor must never be more than a lap behind, or the stamps that lead from it to the end are gone.
+  @Test func aRestartedProducerFindsTheEndAfterABatchOfManyLaps() throws {
+    let name = LaneName()
+    do {
+      var writer = try name.writer(capacity: 16)
+      var reader = try name.reader()
+      for sequence in 0..<75 {
+        _ = writer.write(.sample(sequence: UInt64(sequence)))
+        _ = reader.read(max: 1) { _ in }
+        reader.release(upTo: reader.position)
+      }
+      // No flush: as after a kill in mid-batch.
+    }
+    let writer = try name.writer(capacity: 16)
+    #expect(writer.position == 75)
+    #expect(writer.recovered?.sequence == 74)
+    name.unlink()
+  }
+
   @Test func aSecondConsumerAndASecondProducerAreRefused() throws {
     let name = LaneName()
     let writer = try name.writer(capacity: 16)

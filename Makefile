@@ -4,13 +4,15 @@
 # clients in a virtual environment).
 BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libwslay-dev zlib1g-dev pkg-config
 TEST_PACKAGES := openssl python3 python3-venv gzip
+# Model checkers, and the compilers that they need.
+MODEL_PACKAGES := relacy-dev spin g++ gcc
 
 SWIFT := swift
 PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test products lint format bench deps deps-test clean
+.PHONY: demo test check-models products lint format bench deps deps-test deps-models clean
 .NOTPARALLEL:
 
 demo: products
@@ -18,9 +20,13 @@ demo: products
 
 # The end-to-end tests run the release products: what the users run is what the tests run. One test at a time: many
 # wait for processes and sockets, and two cores' worth of threads waiting would starve the servers they wait for.
-test: deps-test lint products
+test: deps-test lint products check-models
 	$(SWIFT) build --build-tests
 	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build --no-parallel
+
+# The ring's protocol under model checkers; one line a model and a mutant, none of which may survive.
+check-models: deps-models
+	@$(MAKE) --no-print-directory -j2 -C Tests/Models BUILD=$(CURDIR)/.build/models
 
 products: deps
 	$(SWIFT) build -c release
@@ -39,6 +45,9 @@ deps:
 
 deps-test:
 	@$(call install_missing,$(TEST_PACKAGES))
+
+deps-models:
+	@$(call install_missing,$(MODEL_PACKAGES))
 
 clean:
 	rm -rf .build

@@ -53,7 +53,7 @@ static inline void tickring_lane_sleep(void *lane, uint64_t position, int64_t ti
   const tickring_lane_header *header = (const tickring_lane_header *)lane;
   uint32_t *sleeping = tickring_lane_sleeping(lane);
   const char *slots = (const char *)lane + TICKRING_LANE_SLOTS_OFFSET;
-  __atomic_store_n(sleeping, 1, __ATOMIC_SEQ_CST);
+  __atomic_store_n(sleeping, 1, __ATOMIC_RELAXED);  // the barrier orders it
   bool has_barrier = header->wakes_without_fence == 1 &&
                      syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
   int64_t bound = has_barrier ? TICKRING_SLEEP_NS_MAX : TICKRING_SLEEP_NS_MAX_WITHOUT_BARRIER;

@@ -5,7 +5,8 @@ internal import Venues
 
 struct DecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "decode", abstract: "Decode a venue's frames for people.", subcommands: [Kite.self])
+    commandName: "decode", abstract: "Decode a venue's frames for people.",
+    subcommands: [Kite.self, AngelOne.self])
 
   struct Kite: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,19 +18,35 @@ struct DecodeCommand: ParsableCommand {
         one line on standard error and the next is read; exit code 1 if any was bad.
         """)
 
-    func run() throws {
-      var isGood = true
-      var number = 0
-      while let line = readLine(), !Console.isClosed {
-        number += 1
-        let answer = KiteMessage.describe(hex: line)
-        for text in answer.lines { Console.line(text) }
-        for sentence in answer.errors {
-          isGood = false
-          Console.error("line \(number): \(sentence)")
-        }
-      }
-      guard isGood else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
+    func run() throws { try decodeLines(KiteMessage.describe(hex:)) }
+  }
+
+  struct AngelOne: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "angelone",
+      abstract:
+        "Hex frames of Angel One's SmartStream v2 on standard input, one a line; one JSON object a frame out.",
+      discussion: """
+        Keys are those of the vendor's own Python client, prices exact decimals in rupees, times as on the wire. A \
+        bad frame is one line on standard error and the next is read; exit code 1 if any was bad.
+        """)
+
+    func run() throws { try decodeLines(AngelOneMessage.describe(hex:)) }
+  }
+}
+
+/// Puts every line of standard input through `describe`, which a venue brings along.
+private func decodeLines(_ describe: (String) -> FrameDescription) throws {
+  var isGood = true
+  var number = 0
+  while let line = readLine(), !Console.isClosed {
+    number += 1
+    let answer = describe(line)
+    for text in answer.lines { Console.line(text) }
+    for sentence in answer.errors {
+      isGood = false
+      Console.error("line \(number): \(sentence)")
     }
   }
+  guard isGood else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
 }

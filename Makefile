@@ -3,6 +3,8 @@
 # Libraries that TickRing links, and what the tests judge it with (OpenSSL's server for TLS, the vendors' own Python
 # clients in a virtual environment).
 BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libwslay-dev zlib1g-dev pkg-config
+# What the ring benchmark compares itself with; a peer whose package cannot be had is left out.
+PEER_PACKAGES := g++ libboost-dev iceoryx libiceoryx-posh-dev
 TEST_PACKAGES := openssl python3 python3-venv gzip
 # Model checkers, and the compilers that they need.
 MODEL_PACKAGES := relacy-dev spin g++ gcc
@@ -12,7 +14,7 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models products lint format bench deps deps-test deps-models clean
+.PHONY: demo test check-models products lint format bench bench-ring ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
 demo: products
@@ -33,6 +35,23 @@ products: deps
 
 bench: products
 	$(PRODUCTS)/tickring-bench $(BENCH)
+
+bench-ring: products ring-peers
+	$(PRODUCTS)/tickring-bench ring --peers $(RING_PEERS) $(BENCH)
+
+# Peers are programs of their own beside the package; one that cannot be built is left out, and the benchmark says so.
+RING_PEERS := $(CURDIR)/.build/ring-peers
+RING_PEER_SOURCES := CShims/CRingBenchmark/CRingBenchmark.c CShims/CRingBenchmark/limits.c
+ring-peers:
+	@for package in $(PEER_PACKAGES); do $(call install_missing,$$package) || echo "cannot install $$package"; done
+	@mkdir -p $(RING_PEERS) && rm -f $(RING_PEERS)/*
+	@for source in $(RING_PEER_SOURCES); do \
+	  gcc -std=c17 -O2 -D_GNU_SOURCE -ICShims/CRingBenchmark/include -c $$source \
+	    -o $(RING_PEERS)/$$(basename $$source .c).o || exit 1; \
+	done
+	@$(call build_peer,boost,)
+	@$(call build_peer,unix-socket,)
+	@$(call build_peer,iceoryx,$(wildcard /usr/include/iceoryx/v*),-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
@@ -63,4 +82,11 @@ if [ -n "$$missing" ]; then \
   $(SUDO) apt-get update -qq && \
   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 fi
+endef
+
+define build_peer
+echo "building the peer $(1)"; \
+g++ -std=gnu++17 -O3 -ICShims/CRingBenchmark/include $(addprefix -isystem ,$(2)) \
+  Benchmarks/RingPeers/$(1).cpp $(RING_PEERS)/*.o -o $(RING_PEERS)/$(1) $(3) -lpthread \
+  || { echo "the peer $(1) cannot be built and is left out"; rm -f $(RING_PEERS)/$(1); }
 endef

@@ -44,6 +44,7 @@ let package = Package(
     // C that Swift cannot express: shared layouts, Linux calls, system libraries.
     .target(name: "CAllocationCounter", path: "CShims/CAllocationCounter", cSettings: strictC),
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
+    .target(name: "CRingBenchmark", path: "CShims/CRingBenchmark", cSettings: strictC),
     .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
     .target(name: "CTickCodec", path: "CShims/CTickCodec", cSettings: strictC),
     .systemLibrary(
@@ -91,8 +92,8 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedHandler",
-        "ProcessControl", "CAllocationCounter", "CLinux", argumentParser,
-      ], path: "Benchmarks", swiftSettings: strict),
+        "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", argumentParser,
+      ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

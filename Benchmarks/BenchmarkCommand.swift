@@ -8,7 +8,10 @@ internal import MarketData
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tickring-bench", abstract: "Measure TickRing on this machine.",
-    subcommands: [AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, StageBenchmark.self],
+    subcommands: [
+      AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self, RingPartCommand.self,
+      StageBenchmark.self,
+    ],
     defaultSubcommand: AllBenchmarks.self)
 }
 

@@ -1,0 +1,150 @@
+internal import CRingBenchmark
+internal import Glibc
+internal import MarketData
+internal import SharedRing
+
+/// What a lane does between two processes.
+extension RingPart {
+  /// A record there and a record back, over two lanes.
+  func roundTrip() throws {
+    var check = Check()
+    try inTwoProcesses { isFirst in
+      var writer = try makeWriter(isFirst ? "there" : "back")
+      meet()
+      var reader = try makeReader(isFirst ? "back" : "there")
+      ring_bench_probe(control, isFirst)
+      for number in 0..<count {
+        if isFirst {
+          let start = ring_bench_ticks()
+          _ = writer.write(Self.tick(number, time: number))
+          writer.flush()
+          while reader.drain(max: 1, { run in check.take(run) }) == 0 {}
+          ring_bench_add_latency(control, ring_bench_ticks_after_loads() &- start)
+        } else {
+          while reader.drain(max: 1, { run in check.take(run) }) == 0 {}
+          _ = writer.write(Self.tick(number, time: number))
+          writer.flush()
+        }
+      }
+      ring_bench_probe(control, isFirst)
+    }
+    ring_bench_found(control, check.checksum, check.errors)
+  }
+
+  /// As many records as will go, written one by one or in batches.
+  func throughput(single: Bool) throws {
+    try fromWriterToReader { writer in
+      ring_bench_set_start(control, ring_bench_ticks())
+      if single { writeSingles(&writer) } else { writeBatches(&writer) }
+    } read: { reader in
+      var check = Check()
+      if single {
+        while check.next < count { _ = reader.drain(max: 1) { run in check.take(run[0]) } }
+      } else {
+        while check.next < count { _ = reader.drain(max: Self.capacity) { run in check.take(run) } }
+      }
+      ring_bench_set_end(control, ring_bench_ticks())
+      ring_bench_found(control, check.checksum, check.errors)
+    }
+  }
+
+  private func writeSingles(_ writer: inout LaneWriter) {
+    for number in 0..<count {
+      let tick = Self.tick(number, time: number)
+      // A full lane drops the newest record; here every record shall arrive.
+      while !writer.hasRoom(for: 1) {}
+      _ = writer.write(tick)
+    }
+    writer.flush()
+  }
+
+  private func writeBatches(_ writer: inout LaneWriter) {
+    var number: UInt64 = 0
+    while number < count {
+      let run = writer.reserve(min(Self.batch, Int(count - number)))
+      for index in 0..<run { writer.fill(index, Self.tick(number &+ UInt64(index), time: number)) }
+      writer.publish(run)
+      writer.flush()
+      number &+= UInt64(run)
+    }
+  }
+
+  /// The writer fills the empty ring while nobody reads, and empties it again off the clock.
+  func producerAlone() throws {
+    try inTwoProcesses { isFirst in
+      ring_bench_probe(control, isFirst)
+      if isFirst {
+        var writer = try makeWriter("alone")
+        var reader = try makeReader("alone")
+        let round = UInt64(Self.capacity - 64)
+        var check = Check()
+        var timed: UInt64 = 0
+        var number: UInt64 = 0
+        while number < count {
+          let end = number + round
+          let start = ring_bench_ticks()
+          while number < end {
+            _ = writer.write(Self.tick(number, time: number))
+            number &+= 1
+          }
+          writer.flush()
+          timed &+= ring_bench_ticks() &- start
+          while reader.drain(max: Self.capacity, { run in check.take(run) }) > 0 {}
+        }
+        ring_bench_set_start(control, 0)
+        ring_bench_set_end(control, UInt64(Double(timed) * Double(count) / Double(number)))
+        ring_bench_found(control, check.checksum, check.errors &+ (check.next == number ? 0 : 1))
+      }
+      ring_bench_probe(control, isFirst)
+    }
+  }
+
+  /// Latency from write to read at a fixed rate.
+  func paced() throws {
+    try fromWriterToReader { writer in
+      let step = 1e9 / perSecond / ring_bench_tick_ns()
+      var due = Double(ring_bench_ticks())
+      for number in 0..<count {
+        due += step
+        while ring_bench_ticks() < UInt64(due) {}
+        _ = writer.write(Self.tick(number, time: ring_bench_ticks()))
+        writer.flush()
+      }
+    } read: { reader in
+      var check = Check()
+      while check.next < count {
+        _ = reader.drain(max: Self.batch) { run in
+          for index in run.indices {
+            let sent = UInt64(bitPattern: run[index].receiveTime.nanoseconds)
+            ring_bench_add_latency(control, ring_bench_ticks_after_loads() &- sent)
+            check.take(run[index])
+          }
+        }
+      }
+      // Times differ from run to run, so that only the count is a checksum here.
+      ring_bench_found(control, check.next, check.errors)
+    }
+  }
+
+  /// One lane from the first process to the second, probed before and after.
+  private func fromWriterToReader(
+    write: (inout LaneWriter) throws -> Void, read: (inout LaneReader) throws -> Void
+  ) throws {
+    try inTwoProcesses { isFirst in
+      if isFirst {
+        var writer = try makeWriter("there")
+        meet()
+        meet()
+        ring_bench_probe(control, isFirst)
+        try write(&writer)
+      } else {
+        meet()
+        var reader = try makeReader("there")
+        meet()
+        ring_bench_probe(control, isFirst)
+        try read(&reader)
+      }
+      ring_bench_probe(control, isFirst)
+    }
+  }
+}

@@ -9,7 +9,8 @@ struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tickring-bench", abstract: "Measure TickRing on this machine.",
     subcommands: [
-      AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self, RingPartCommand.self,
+      AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
+      RingPartCommand.self,
       StageBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)

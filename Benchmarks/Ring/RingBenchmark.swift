@@ -17,7 +17,8 @@ struct RingBenchmark: ParsableCommand {
   @Option(help: "Start no further repetition after this many seconds.") var seconds = 180.0
   @Option(help: "Repetitions at most.") var repetitions = 30
   @Option(help: "Folder with the peers' programs, which `make bench-ring` builds.") var peers: String?
-  @Option(help: "The two processors, as in 0,1.") var processors: ProcessorPair = ProcessorPair(first: 0, second: 1)
+  @Option(help: "The two processors, as in 0,1.") var processors: ProcessorPair = ProcessorPair(
+    first: 0, second: 1)
   @Option(help: "Draw the latencies into this SVG file.") var plot: String?
 
   func validate() throws {

@@ -9,7 +9,9 @@ struct RingBound {
   static func all(in report: RingReport, _ placement: RingPlacement) -> [RingBound] {
     guard placement != .between else { return [] }
     let isFar = placement == .far
-    func row(_ peer: String, _ measure: RingMeasure) -> RingReport.Row? { report.row(peer, measure, placement) }
+    func row(_ peer: String, _ measure: RingMeasure) -> RingReport.Row? {
+      report.row(peer, measure, placement)
+    }
     func ours(_ measure: RingMeasure) -> RingReport.Row? { row(RingProgram.ourName, measure) }
     func limit(_ measure: RingMeasure) -> RingReport.Row? { row(RingProgram.limitName, measure) }
     var bounds: [RingBound] = []
@@ -22,24 +24,28 @@ struct RingBound {
       atMost: isFar ? 1.45 : 1.10)
     if !isFar {
       add(
-        "round trip p99, x that of one cache line", ours(.roundTrip)?.p99, limit(.roundTrip)?.p99, atMost: 1.5)
+        "round trip p99, x that of one cache line", ours(.roundTrip)?.p99, limit(.roundTrip)?.p99, atMost: 1.5
+      )
     }
     add(
       "batches, ns a record, x boost's", ours(.batches)?.nanoseconds, row("boost", .batches)?.nanoseconds,
       atMost: isFar ? 1 / 1.5 : 1 / 2)
     if !isFar {
       add(
-        "one at a time, ns a record, x boost's", ours(.singles)?.nanoseconds, row("boost", .singles)?.nanoseconds,
+        "one at a time, ns a record, x boost's", ours(.singles)?.nanoseconds,
+        row("boost", .singles)?.nanoseconds,
         atMost: 1 / 2.5)
     }
     add("producer alone, ns a record", ours(.producerAlone)?.nanoseconds, 1, atMost: 1.3)
     add(
-      "producer alone, x boost's", ours(.producerAlone)?.nanoseconds, row("boost", .producerAlone)?.nanoseconds,
+      "producer alone, x boost's", ours(.producerAlone)?.nanoseconds,
+      row("boost", .producerAlone)?.nanoseconds,
       atMost: 1)
     add("one way at 1 M/s, p50, x boost's", ours(.paced)?.p50, row("boost", .paced)?.p50, atMost: 1)
     for measure in [RingMeasure.lanes2, .lanes4, .lanes8] {
       add(
-        "producer with \(measure.laneCount) lanes, x \(measure.laneCount) times one lane", ours(measure)?.nanoseconds,
+        "producer with \(measure.laneCount) lanes, x \(measure.laneCount) times one lane",
+        ours(measure)?.nanoseconds,
         ours(.lanes1)?.nanoseconds.map { $0 * Double(measure.laneCount) }, atMost: 1.1)
     }
     add("last value, ns a read at 1 M/s of writes", ours(.lastValue)?.nanoseconds, 1, atMost: 25)

@@ -111,7 +111,8 @@ struct RingPart {
       receiveTime: Timestamp(nanoseconds: Int64(bitPattern: time)),
       exchangeTime: Timestamp(nanoseconds: Int64(bitPattern: number &+ 1)),
       lastPrice: Price(units: Int64(bitPattern: number &+ 2)), dayVolume: Int64(bitPattern: number &+ 3),
-      lastTradeSeconds: UInt32(truncatingIfNeeded: number), lastQuantity: UInt32(truncatingIfNeeded: number &+ 4),
+      lastTradeSeconds: UInt32(truncatingIfNeeded: number),
+      lastQuantity: UInt32(truncatingIfNeeded: number &+ 4),
       openInterest: UInt32(truncatingIfNeeded: number &+ 5))
   }
 

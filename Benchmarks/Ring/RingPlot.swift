@@ -17,7 +17,8 @@ struct RingPlot {
   private static let ninesMax = 5.0
   private static let measures: [RingMeasure] = [.roundTrip, .paced, .wake]
   private static let colours = [
-    RingProgram.ourName: "#0b6e4f", RingProgram.limitName: "#8d99ae", "boost": "#d1495b", "iceoryx": "#3d5a98",
+    RingProgram.ourName: "#0b6e4f", RingProgram.limitName: "#8d99ae", "boost": "#d1495b",
+    "iceoryx": "#3d5a98",
     "unix-socket": "#c77d2e",
   ]
 
@@ -66,7 +67,8 @@ struct RingPlot {
     }
     func horizontal(_ nines: Double) -> Double { Self.left + plotWidth * nines / Self.ninesMax }
 
-    var body = "<text x=\"24\" y=\"\(y + 26)\" font-size=\"15\" font-weight=\"bold\">\(measure.title)</text>\n"
+    var body =
+      "<text x=\"24\" y=\"\(y + 26)\" font-size=\"15\" font-weight=\"bold\">\(measure.title)</text>\n"
     for power in Int(low.rounded(.up))...max(Int(low.rounded(.up)), Int(high)) {
       for step in [1.0, 2, 5] {
         let value = step * pow(10, Double(power))
@@ -78,7 +80,9 @@ struct RingPlot {
           + label(Self.left - 8, line + 4, time(value), anchor: "end", colour: "#666")
       }
     }
-    for (nines, name) in [(0.0, "0 %"), (1, "90 %"), (2, "99 %"), (3, "99.9 %"), (4, "99.99 %"), (5, "99.999 %")] {
+    for (nines, name) in [
+      (0.0, "0 %"), (1, "90 %"), (2, "99 %"), (3, "99.9 %"), (4, "99.99 %"), (5, "99.999 %"),
+    ] {
       let x = horizontal(nines)
       body +=
         "<line x1=\"\(text(x))\" x2=\"\(text(x))\" y1=\"\(plotTop)\" y2=\"\(plotTop + plotHeight)\" "
@@ -98,11 +102,14 @@ struct RingPlot {
         "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"\(peer == RingProgram.ourName ? 3 : 1.8)\" "
         + "stroke-linejoin=\"round\" points=\"\(path.joined(separator: " "))\"/>\n"
       var place = vertical(last.nanoseconds) + 4
-      while let near = taken.first(where: { abs($0 - place) < 17 }) { place = near + (place >= near ? 17 : -17) }
+      while let near = taken.first(where: { abs($0 - place) < 17 }) {
+        place = near + (place >= near ? 17 : -17)
+      }
       taken.append(place)
       let name = peer == RingProgram.limitName ? (measure.limit ?? peer) : RingProgram.title(peer)
       body += label(
-        Self.left + plotWidth + 12, place, "\(name), \(time(middle.nanoseconds))", anchor: "start", colour: colour,
+        Self.left + plotWidth + 12, place, "\(name), \(time(middle.nanoseconds))", anchor: "start",
+        colour: colour,
         isBold: peer == RingProgram.ourName)
     }
     return body
@@ -141,7 +148,9 @@ struct RingPlot {
 
   private func time(_ nanoseconds: Double) -> String {
     if nanoseconds < 1e3 { return String(format: "%.0f ns", nanoseconds) }
-    if nanoseconds < 1e6 { return String(format: nanoseconds < 1e4 ? "%.1f µs" : "%.0f µs", nanoseconds / 1e3) }
+    if nanoseconds < 1e6 {
+      return String(format: nanoseconds < 1e4 ? "%.1f µs" : "%.0f µs", nanoseconds / 1e3)
+    }
     return String(format: "%.1f ms", nanoseconds / 1e6)
   }
 

@@ -19,7 +19,8 @@ struct RingProgram {
   /// Ours, the limits, and the peers whose programs are in the folder.
   static func all(peersIn folder: String?) -> [RingProgram] {
     let ownPath =
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? CommandLine.arguments[0]
     let own = [(ourName, ourCounts), (limitName, limitCounts)].map { name, counts in
       RingProgram(name: name, executable: ownPath, leading: ["ring-part", name], counts: counts)
     }

@@ -41,7 +41,9 @@ struct RingReport {
     var peers: [String] = []
     for run in runs where !peers.contains(run.peer) { peers.append(run.peer) }
     return peers.map { peer in Row(peer: peer, runs: runs.filter { $0.peer == peer }) }
-      .sorted { ($0.peer == RingProgram.ourName ? 0 : 1, $0.key) < ($1.peer == RingProgram.ourName ? 0 : 1, $1.key) }
+      .sorted {
+        ($0.peer == RingProgram.ourName ? 0 : 1, $0.key) < ($1.peer == RingProgram.ourName ? 0 : 1, $1.key)
+      }
   }
 
   func row(_ peer: String, _ measure: RingMeasure, _ placement: RingPlacement) -> Row? {
@@ -53,12 +55,16 @@ struct RingReport {
   func printTables() {
     for placement in placements {
       let probes = samples.filter { $0.placement == placement }.flatMap(\.probes).sorted()
-      print("\n== \(placement.title): one cache line there and back takes \(Self.figure(probes[probes.count / 2])) ns")
+      print(
+        "\n== \(placement.title): one cache line there and back takes \(Self.figure(probes[probes.count / 2])) ns"
+      )
       for measure in RingMeasure.allCases { printMeasure(measure, placement) }
       printBounds(placement)
     }
     print("\n\(samples.count) runs, and \(mixed) dropped because the processors moved meanwhile")
-    print("x: our figure divided by theirs; below 1, ours is faster. Medians of the runs; max is the largest of all.")
+    print(
+      "x: our figure divided by theirs; below 1, ours is faster. Medians of the runs; max is the largest of all."
+    )
   }
 
   private func printMeasure(_ measure: RingMeasure, _ placement: RingPlacement) {
@@ -131,9 +137,11 @@ struct RingReport {
         let ours = row(RingProgram.ourName, measure, placement)
         for row in rows(measure, placement) {
           let line = Line(
-            machine: Machine.description, placement: placement.rawValue, measure: measure.rawValue, peer: row.peer,
+            machine: Machine.description, placement: placement.rawValue, measure: measure.rawValue,
+            peer: row.peer,
             runs: row.runs.count, nanoseconds: row.nanoseconds, p50: row.p50, p99: row.p99, p999: row.p999,
-            max: row.max, ratio: ours.map { $0.key / row.key }, checksums: Set(row.runs.map(\.checksum)).sorted())
+            max: row.max, ratio: ours.map { $0.key / row.key },
+            checksums: Set(row.runs.map(\.checksum)).sorted())
           print(String(decoding: try encoder.encode(line), as: UTF8.self))
         }
       }

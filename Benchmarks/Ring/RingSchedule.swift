@@ -49,7 +49,9 @@ struct RingSchedule {
     var samples: [RingSample] = []
     let start = Timestamp.monotonicNanoseconds()
     for repetition in 1...repetitionsMax {
-      guard repetition == 1 || Double(Timestamp.monotonicNanoseconds() - start) / 1e9 < secondsMax else { break }
+      guard repetition == 1 || Double(Timestamp.monotonicNanoseconds() - start) / 1e9 < secondsMax else {
+        break
+      }
       onRepetition(repetition, samples.count)
       for job in jobs {
         let name = "\(job.program.name) \(job.run.measure.rawValue)"
@@ -61,7 +63,9 @@ struct RingSchedule {
           }
           samples.append(sample)
         } catch {
-          if job.program.name == RingProgram.ourName || job.program.name == RingProgram.limitName { throw error }
+          if job.program.name == RingProgram.ourName || job.program.name == RingProgram.limitName {
+            throw error
+          }
           failures[name, default: 0] += 1
           if failures[name] == Self.failuresMax { notes.append("\(name), which failed: \(error)") }
         }

@@ -39,7 +39,7 @@ extension LaneReader {
     releaseDrained()
   }
 
-  @usableFromInline
+  @inlinable
   mutating func releaseDrained() {
     releasedNow = drained
     tickring_cursor_store(released, drained)

@@ -10,16 +10,15 @@ extension LaneWriter {
   /// The record that follows a drop carries ``TickFlags/gapBefore`` in this lane.
   @inlinable
   public mutating func write(_ tick: Tick) -> Bool {
-    if end &- releasedSeen > mask {
-      refreshReleased()
-      if end &- releasedSeen > mask {
+    var record = tick
+    if end >= limit {
+      guard makeRoom(1) > 0 else {
         noteDropped(1)
         return false
       }
+      payGapFlag(&record)
     }
-    let slot = UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: end & mask))
-    store(tick, into: slot)
-    tickring_slot_publish(slot, tick.instrument.rawValue, end)
+    store(record, at: end)
     end &+= 1
     return true
   }
@@ -64,11 +63,8 @@ extension LaneWriter {
   @inlinable
   public mutating func reserve(_ count: Int) -> Int {
     let wanted = UInt64(clamping: count)
-    var room = mask &+ 1 &- (end &- releasedSeen)
-    if room < wanted {
-      refreshReleased()
-      room = mask &+ 1 &- (end &- releasedSeen)
-    }
+    var room = limit > end ? limit &- end : 0
+    if room < wanted { room = makeRoom(wanted) }
     let toRingEnd = mask &+ 1 &- (end & mask)
     reserved = Int(truncatingIfNeeded: min(wanted, min(room, toRingEnd)))
     return reserved
@@ -78,9 +74,11 @@ extension LaneWriter {
   @inlinable
   public mutating func fill(_ index: Int, _ tick: Tick) {
     precondition(index >= 0 && index < reserved, "only a reserved slot can be filled")
+    var record = tick
+    if owesGapFlag { payGapFlag(&record) }
     let position = end &+ UInt64(truncatingIfNeeded: index)
-    let slot = UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: position & mask))
-    store(tick, into: slot)
+    let slot = slot(position)
+    move(record, into: slot)
     tickring_slot_prepare(slot, tick.instrument.rawValue, position, mask &+ 1)
   }
 
@@ -100,73 +98,128 @@ extension LaneWriter {
   /// a batch.
   @inlinable
   public mutating func flush() {
+    moveCursor()
+    if tickring_lane_wake(base) {
+      wakes &+= 1
+      LaneTally.noteWakes(base, wakes)
+    }
+  }
+
+  /// The first half of ``flush()``: apart, so that a benchmark can tell what the second one costs.
+  @inlinable
+  package mutating func moveCursor() {
     if end &- releasedSeen > highWater { noteHighWater() }
     tickring_cursor_store(published, end)
-    if tickring_lane_wake(base) { noteWake() }
   }
 
   /// Records waiting, by the consumer's cursor as it is now.
   public mutating func waiting() -> UInt64 {
     refreshReleased()
-    return end - releasedSeen
+    return end &- releasedSeen
   }
 
   /// True when at least `count` more records fit.
-  public mutating func hasRoom(for count: Int) -> Bool {
-    let needed = UInt64(count)
-    if end - releasedSeen + needed <= mask + 1 { return true }
-    refreshReleased()
-    return end - releasedSeen + needed <= mask + 1
-  }
-
-  /// Counts records that the caller gives up because the lane is full; the next one says that a gap came before it.
-  @usableFromInline
-  mutating func noteDropped(_ count: Int) {
-    droppedCount &+= UInt64(count)
-    owesGapFlag = true
-    mapping.set(.dropped, droppedCount)
-    guard !isFull else { return }
-    isFull = true
-    fullEvents &+= 1
-    mapping.set(.fullEvents, fullEvents)
-  }
-
-  /// Bytes 8 to 63 of a record, with the mark that is owed after a drop; the first 8 are the stamp's.
   @inlinable
-  mutating func store(_ tick: Tick, into slot: UnsafeMutableRawPointer) {
-    var record = tick
-    if owesGapFlag {
-      record.flags.insert(.gapBefore)
-      owesGapFlag = false
-      isFull = false
-    }
-    withUnsafeBytes(of: &record) { bytes in
+  public mutating func hasRoom(for count: Int) -> Bool {
+    let needed = UInt64(clamping: count)
+    return end &+ needed <= limit || makeRoom(needed) >= needed
+  }
+
+  // What follows is inlined as well, the rare parts too: a call that were handed the writer would keep its cursors
+  // in memory throughout the caller's loop.
+
+  /// Looks at the consumer's cursor; returns how many records fit. Not until a record is written that pays the gap
+  /// flag, if one is owed, may the writer go on without looking.
+  @inlinable
+  mutating func makeRoom(_ wanted: UInt64) -> UInt64 {
+    if mask &+ 1 &- (end &- releasedSeen) < wanted { refreshReleased() }
+    limit = owesGapFlag ? end : releasedSeen &+ mask &+ 1
+    return mask &+ 1 &- (end &- releasedSeen)
+  }
+
+  /// Puts the mark that is owed after a drop on the record that is written next.
+  @inlinable
+  mutating func payGapFlag(_ record: inout Tick) {
+    guard owesGapFlag else { return }
+    record.flags.insert(.gapBefore)
+    owesGapFlag = false
+    isFull = false
+    limit = releasedSeen &+ mask &+ 1
+  }
+
+  @inlinable
+  func slot(_ position: UInt64) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: position & mask))
+  }
+
+  /// Bytes 8 to 63 of a record; the first 8 are the stamp's.
+  @inlinable
+  func move(_ record: Tick, into slot: UnsafeMutableRawPointer) {
+    withUnsafeBytes(of: record) { bytes in
       (slot + 8).copyMemory(from: bytes.baseAddress.unsafelyUnwrapped + 8, byteCount: 56)
     }
   }
 
-  @usableFromInline
+  @inlinable
+  func store(_ record: Tick, at position: UInt64) {
+    let slot = slot(position)
+    move(record, into: slot)
+    tickring_slot_publish(slot, record.instrument.rawValue, position)
+  }
+
+  /// Counts records that the caller gives up because the lane is full; the next one says that a gap came before it.
+  @inlinable
+  mutating func noteDropped(_ count: Int) {
+    droppedCount &+= UInt64(truncatingIfNeeded: count)
+    owesGapFlag = true
+    limit = end
+    if !isFull { fullEvents &+= 1 }
+    isFull = true
+    LaneTally.noteDropped(base, droppedCount, fullEvents)
+  }
+
+  @inlinable
   mutating func refreshReleased() {
     let claimed = tickring_cursor_load(released)
     if claimed > releasedSeen, claimed <= end { releasedSeen = claimed }
     // A producer that goes round the ring comes by here at least once a lap. Its cursor must not fall behind by more:
     // a producer that recovers follows the stamps from there, and older ones have been overwritten.
     tickring_cursor_store(published, end)
-    mapping.set(.laps, end / (mask + 1))
+    LaneTally.noteEnd(base, end, mask)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func noteHighWater() {
     refreshReleased()
-    let waiting = end - releasedSeen
-    guard waiting > highWater else { return }
-    highWater = waiting
-    mapping.set(.highWater, waiting)
+    guard end &- releasedSeen > highWater else { return }
+    highWater = end &- releasedSeen
+    LaneTally.noteHighWater(base, highWater)
+  }
+}
+
+/// The producer's counters in a lane, which change seldom.
+@usableFromInline
+enum LaneTally {
+  @usableFromInline
+  static func noteDropped(_ lane: UnsafeMutableRawPointer, _ dropped: UInt64, _ fullEvents: UInt64) {
+    set(.dropped, lane, dropped)
+    set(.fullEvents, lane, fullEvents)
   }
 
   @usableFromInline
-  mutating func noteWake() {
-    wakes &+= 1
-    mapping.set(.wakes, wakes)
+  static func noteEnd(_ lane: UnsafeMutableRawPointer, _ end: UInt64, _ mask: UInt64) {
+    set(.laps, lane, end / (mask + 1))
+  }
+
+  @usableFromInline
+  static func noteHighWater(_ lane: UnsafeMutableRawPointer, _ waiting: UInt64) {
+    set(.highWater, lane, waiting)
+  }
+
+  @usableFromInline
+  static func noteWakes(_ lane: UnsafeMutableRawPointer, _ wakes: UInt64) { set(.wakes, lane, wakes) }
+
+  private static func set(_ counter: LaneCounter, _ lane: UnsafeMutableRawPointer, _ value: UInt64) {
+    tickring_word_store_release(lane + counter.offset, value)
   }
 }

@@ -25,6 +25,8 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
   @usableFromInline var end: UInt64
   /// The consumer's cursor as last looked at.
   @usableFromInline var releasedSeen: UInt64
+  /// Up to here the writer may write without looking: room is known, and no gap flag is owed.
+  @usableFromInline var limit: UInt64
   /// Slots from ``end`` on that are being filled in place.
   @usableFromInline var reserved = 0
   @usableFromInline var droppedCount: UInt64
@@ -116,6 +118,7 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     let releasedNow = tickring_cursor_load(released)
     let oldest = end > mask + 1 ? end - (mask + 1) : 0
     self.releasedSeen = releasedNow >= oldest && releasedNow <= end ? releasedNow : oldest
+    self.limit = end
     mapping.set(.epoch, mapping.value(.epoch) &+ 1)
     self.mapping = mapping
     tickring_cursor_store(published, end)

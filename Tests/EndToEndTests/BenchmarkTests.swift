@@ -26,4 +26,22 @@ import Testing
     #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
     #expect(outcome.output.split(separator: "\n").count >= 3)
   }
+
+  @Test func theRingBenchmarkStillRuns() throws {
+    let drawing = FileManager.default.temporaryDirectory.appendingPathComponent("ring-\(getpid()).svg")
+    defer { try? FileManager.default.removeItem(at: drawing) }
+    let outcome = try bench(["ring", "--smoke", "--json", "--plot", drawing.path])
+    #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+    // A run during which the processors moved is dropped, so that no single measure is sure to be there.
+    #expect(outcome.output.split(separator: "\n").count >= 3)
+    #expect(outcome.output.contains("\"peer\":\"tickring\""))
+    #expect(try String(contentsOf: drawing, encoding: .utf8).hasPrefix("<svg"))
+  }
+
+  @Test(arguments: [["--processors", "0,0"], ["--seconds", "0"], ["--processors", "0"]])
+  func theRingBenchmarkRefusesWrongArguments(arguments: [String]) throws {
+    let outcome = try bench(["ring", "--smoke"] + arguments)
+    #expect(outcome.code == 64, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.errors.contains("--"))
+  }
 }

@@ -115,6 +115,9 @@ public struct GapCause: RawRepresentable, Sendable, Hashable {
   public static let stalled = GapCause(rawValue: 3)
   /// The feed handler was stopped in good order.
   public static let stopped = GapCause(rawValue: 4)
+  /// A replay went on from elsewhere: nothing is missing in the archive, but nothing between the two times was
+  /// published. The end lies before the start when the replay went back.
+  public static let moved = GapCause(rawValue: 5)
 
   /// The cause in a word or two.
   public var name: String {
@@ -123,6 +126,7 @@ public struct GapCause: RawRepresentable, Sendable, Hashable {
     case .disconnected: "disconnected"
     case .stalled: "stalled"
     case .stopped: "stopped"
+    case .moved: "moved"
     default: "cause \(rawValue)"
     }
   }

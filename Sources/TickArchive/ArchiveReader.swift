@@ -17,6 +17,19 @@ public struct ArchiveReader: Sendable {
     case file(String)
   }
   private let source: Source
+  private let cache = SegmentCache()
+
+  /// The directory of the archive; nil for a single segment.
+  public var directory: String? {
+    guard case .directory(let directory, _) = source else { return nil }
+    return directory
+  }
+
+  /// The feed whose archive it is; nil for a single segment, and for a directory without any.
+  public var feed: String? {
+    guard case .directory(_, let feed) = source else { return nil }
+    return feed
+  }
 
   /// Opens the archive of a feed in a directory. Without a name, the directory must hold segments of at most one
   /// feed.
@@ -48,7 +61,7 @@ public struct ArchiveReader: Sendable {
     var defined: [InstrumentID: Instrument] = [:]
     for path in try Self.paths(of: source) {
       let file = try InputFile(path)
-      let contents = try SegmentContents(file, depth: .index)
+      let contents = try cache.index(of: file).contents
       for instrument in try contents.instruments(in: file) { defined[instrument.id] = instrument }
     }
     self.source = source
@@ -71,21 +84,49 @@ public struct ArchiveReader: Sendable {
     from: Timestamp? = nil, to: Timestamp? = nil, instruments: Set<InstrumentID>? = nil,
     damage: DamagePolicy = .fail, _ body: (Span<Tick>) throws(Fault) -> Void
   ) throws(Fault) -> [DamagedBlock] {
-    var decoder = BlockDecoder(usesPortableKernels: usesPortableKernels)
-    var skipped: [DamagedBlock] = []
-    var previous: IndexEntry?
-    let paths = try Self.paths(of: source)
-    for path in paths {
-      let file = try InputFile(path)
-      var contents = try SegmentContents(file, depth: .index)
-      contents.boundDamage(after: previous)
-      var reading = SegmentReading(
-        contents, isNewest: path == paths.last, policy: damage, from: from, to: to, instruments: instruments)
-      try reading.forEachBlock(of: file, decoder: &decoder, body)
-      skipped += reading.skipped
-      previous = contents.entries.last { $0.kind == .ticks } ?? previous
+    try forEachBlock(
+      TickSelection(from: from, to: to, instruments: instruments, damage: damage), cores: 1, body)
+  }
+
+  /// The same for any selection, on so many cores, the caller's own included; `body` is called by the caller's thread
+  /// and in order, whatever the number.
+  @discardableResult
+  public func forEachBlock(
+    _ selection: TickSelection, cores: Int, _ body: (Span<Tick>) throws(Fault) -> Void
+  ) throws(Fault) -> [DamagedBlock] {
+    var scan = try scan(selection, cores: cores)
+    while try scan.advance() { try scan.withTicks(body) }
+    return scan.skipped
+  }
+
+  /// Begins a pass that the caller drives.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` or `inputOutput` when the directory cannot be read.
+  public func scan(_ selection: TickSelection = .init(), cores: Int = 1) throws(Fault) -> ArchiveScan {
+    let filter = TickFilter(selection)
+    return ArchiveScan(
+      plan: BlockPlan(paths: try Self.paths(of: source), cache: cache, filter: filter), filter: filter,
+      cores: cores, usesPortableKernels: usesPortableKernels)
+  }
+
+  /// The first selected record; nil when there is none.
+  ///
+  /// - Throws: ``Fault`` as ``ArchiveScan/advance()``.
+  public func firstTick(_ selection: TickSelection) throws(Fault) -> Tick? {
+    var scan = try scan(selection)
+    return try scan.advance() ? scan.ticks.first : nil
+  }
+
+  /// Ticks in the blocks that may hold what is selected: at least as many as a scan will find.
+  ///
+  /// - Throws: ``Fault`` as ``scan(_:cores:)`` and ``ArchiveScan/advance()``.
+  public func ticksAtMost(_ selection: TickSelection) throws(Fault) -> Int {
+    var plan = BlockPlan(paths: try Self.paths(of: source), cache: cache, filter: TickFilter(selection))
+    var count = 0
+    while let step = try plan.next() {
+      if case .block(let task) = step { count += task.entry.recordCount }
     }
-    return skipped
+    return count
   }
 
   /// Calls `body` with each tick; otherwise as ``forEachBlock(from:to:instruments:damage:_:)``, which is faster.
@@ -107,7 +148,7 @@ public struct ArchiveReader: Sendable {
     var infos: [SegmentInfo] = []
     for path in try Self.paths(of: source) {
       let file = try InputFile(path)
-      infos.append(SegmentInfo(try SegmentContents(file, depth: .index), file: path))
+      infos.append(SegmentInfo(try cache.index(of: file).contents, file: path))
     }
     return infos
   }

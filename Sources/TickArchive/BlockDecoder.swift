@@ -80,23 +80,22 @@ struct BlockDecoder: ~Copyable {
     return header.recordCount
   }
 
-  /// Drops the decoded ticks that are outside `[from, to)` or not of these instruments; returns how many are left.
-  func keep(_ count: Int, from: Timestamp?, to: Timestamp?, instruments: Set<InstrumentID>?) -> Int {
-    var kept = 0
-    for tick in ticks.first(count) {
-      if let from, tick.receiveTime < from { continue }
-      if let to, tick.receiveTime >= to { continue }
-      if let instruments, !instruments.contains(tick.instrument) { continue }
-      ticks.elements[kept] = tick
-      kept += 1
+  /// Brings the wanted ones of the first `count` decoded ticks together; returns where they are. Those of a range of
+  /// time are together already, and stay where they are.
+  func keep(_ count: Int, _ filter: TickFilter) -> Range<Int> {
+    var first = 0
+    while first < count, !filter.admits(ticks.elements[first]) { first += 1 }
+    var end = first
+    for index in first..<count where filter.admits(ticks.elements[index]) {
+      if index != end { ticks.elements[end] = ticks.elements[index] }
+      end += 1
     }
-    return kept
+    return first..<end
   }
 
-  /// Lends the first `count` decoded ticks.
-  func withTicks<Failure: Error>(_ count: Int, _ body: (Span<Tick>) throws(Failure) -> Void) throws(Failure) {
-    let decoded = UnsafeBufferPointer(ticks.first(count))
-    try body(decoded.span)
+  /// A part of the decoded ticks, where they lie until the next ``decode()``.
+  func decoded(_ range: Range<Int>) -> UnsafeBufferPointer<Tick> {
+    UnsafeBufferPointer(rebasing: UnsafeBufferPointer(ticks.elements)[range])
   }
 
   /// Checks a payload and puts its sections, unpacked, one after the other.

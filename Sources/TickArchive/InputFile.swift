@@ -31,6 +31,19 @@ struct InputFile: ~Copyable {
     return Int(status.st_size)
   }
 
+  /// What tells this file, as it is now, from any other and from its own earlier states.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput`.
+  func identity() throws(Fault) -> FileIdentity {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw Fault(.inputOutput, "cannot read the length of \(path): \(systemErrorText(errno))")
+    }
+    return FileIdentity(
+      device: UInt64(status.st_dev), inode: UInt64(status.st_ino), length: Int(status.st_size),
+      modifiedNanoseconds: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))
+  }
+
   /// Reads `count` bytes, or fewer at the end of the file, into the start of `bytes`, which grows to hold them and
   /// never shrinks. Returns how many bytes there were.
   ///
@@ -70,6 +83,14 @@ struct InputFile: ~Copyable {
     else { return nil }
     return header
   }
+}
+
+/// A file in one of its states.
+struct FileIdentity: Equatable, Sendable {
+  var device: UInt64
+  var inode: UInt64
+  var length: Int
+  var modifiedNanoseconds: Int64
 }
 
 /// What the system calls an error number: `No space left on device`.

@@ -29,7 +29,7 @@ import TickArchive
     var hash = TickStreamHash()
     try reader.forEachTick { tick throws(Fault) in hash.update(tick) }
     #expect(hash.count == 700)
-    #expect(hash.text == "28a6cb1ecd4a9803")
+    #expect(hash.text == "46d5b6ac316c8964")
     #expect(reader.instruments == Self.definitions)
     let report = try reader.verify()
     #expect(report.isSound && report.tornEnds.isEmpty)

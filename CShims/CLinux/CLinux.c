@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,10 @@ int tickring_pin_to_cpu(int cpu) {
   if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
   CPU_SET(cpu, &set);
   return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+int tickring_set_timer_slack(long nanoseconds) {
+  return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
 void tickring_name_thread(const char *name) {

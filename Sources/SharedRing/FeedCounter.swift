@@ -28,6 +28,7 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case recorderWaits = 21
   case recorderDrops = 22
   case wallHeartbeat = 23
+  case clockVersion = 24
 
   // The recorder thread.
   case recorded = 32

@@ -108,16 +108,23 @@ public final class FeedSegment: @unchecked Sendable {
     tickring_word_load_acquire(counters + counter.rawValue &* 8)
   }
 
-  /// Puts a tick into its instrument's row and counts it; ticks of instruments beyond the table are left out.
+  /// Puts a tick into its instrument's row and counts it, or as many as it stands for; ticks of instruments beyond the
+  /// table are left out.
   @inlinable
-  public func storeLastValue(_ tick: Tick) {
+  public func storeLastValue(_ tick: Tick, counting count: UInt64 = 1) {
     guard tick.instrument.rawValue < UInt32(truncatingIfNeeded: instrumentsMax) else { return }
     withUnsafeBytes(of: tick) { bytes in
       tickring_last_value_store(
         lastValues + tick.instrument.index, bytes.baseAddress.unsafelyUnwrapped)
     }
-    let count = UnsafeMutableRawPointer(instruments + tick.instrument.index) + 56
-    tickring_word_store_relaxed(count, tickring_word_load_relaxed(count) &+ 1)
+    countTicks(tick.instrument.index, count)
+  }
+
+  /// Adds to the ticks of the instrument in a row of the table.
+  @inlinable
+  func countTicks(_ row: Int, _ count: UInt64) {
+    let word = UnsafeMutableRawPointer(instruments + row) + 56
+    tickring_word_store_relaxed(word, tickring_word_load_relaxed(word) &+ count)
   }
 
   /// Empties every row, and its last value, that `isKnown` does not confirm: after a take-over, before anything is
@@ -165,12 +172,20 @@ public final class FeedSegment: @unchecked Sendable {
     add(.instrumentVersion)
   }
 
-  /// Tells readers the feed's clock; before the state becomes running, and never after.
+  /// Tells readers the feed's clock: a live feed's before its state becomes running, and never after; a replay's
+  /// whenever it is paused, moved or set to another speed. From one thread at a time.
   public func setClock(_ clock: FeedClock) {
-    let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
-    header.pointee.clock_feed_origin_ns = clock.feedOrigin.nanoseconds
-    header.pointee.clock_wall_origin_ns = clock.wallOrigin.nanoseconds
-    header.pointee.clock_speed = clock.speed
+    tickring_clock_store(
+      mapping.base.assumingMemoryBound(to: tickring_feed_header.self),
+      counters + FeedCounter.clockVersion.rawValue * 8,
+      tickring_clock(
+        feed_origin_ns: clock.feedOrigin.nanoseconds, wall_origin_ns: clock.wallOrigin.nanoseconds,
+        speed: clock.speed))
+  }
+
+  /// Empties every last value: a replay that went elsewhere has none yet.
+  public func clearLastValues() {
+    for row in 0..<instrumentsMax { tickring_last_value_clear(lastValues + row) }
   }
 
   /// Latches a HALT: the reason first, then the state, so that whoever sees the state can read the reason.

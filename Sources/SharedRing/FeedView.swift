@@ -11,11 +11,19 @@ public final class FeedView: @unchecked Sendable {
   @usableFromInline let lastValues: UnsafePointer<Tick>
   private let instrumentRows: UnsafePointer<tickring_instrument>
   @usableFromInline let instrumentsMax: Int
+  private let header: UnsafePointer<tickring_feed_header>
 
   /// The feed's name.
   public let feed: String
   /// The clock by which the feed stamps and seals.
-  public let clock: FeedClock
+  public var clock: FeedClock {
+    let words = tickring_clock_load(header, counters + FeedCounter.clockVersion.rawValue &* 8)
+    return FeedClock(
+      feedOrigin: Timestamp(nanoseconds: words.feed_origin_ns),
+      wallOrigin: Timestamp(nanoseconds: words.wall_origin_ns),
+      // Shared memory may say anything; a clock runs forward or stands still.
+      speed: words.speed >= 0 && words.speed.isFinite ? words.speed : 1)
+  }
   /// Where the feed handler listens for requests.
   public let controlSocket: String
   /// Where the feed handler keeps candles and archive.
@@ -49,10 +57,7 @@ public final class FeedView: @unchecked Sendable {
       (mapping.base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self))
     self.instrumentsMax = Int(header.pointee.instruments_max)
     self.feed = feed
-    self.clock = FeedClock(
-      feedOrigin: Timestamp(nanoseconds: header.pointee.clock_feed_origin_ns),
-      wallOrigin: Timestamp(nanoseconds: header.pointee.clock_wall_origin_ns),
-      speed: header.pointee.clock_speed > 0 ? header.pointee.clock_speed : 1)
+    self.header = UnsafePointer(header)
     self.controlSocket = mapping.text(
       at: FeedLayout.controlSocket, byteCountMax: Int(TICKRING_PATH_BYTES))
     self.dataDirectory = mapping.text(

@@ -77,7 +77,7 @@ struct StatusCommand: ParsableCommand {
     }
     let hidden: Set<FeedCounter> = [
       .state, .instrumentVersion, .receiveTime, .streamHash, .streamHashFirst, .wallHeartbeat,
-      .recorderHeartbeat,
+      .recorderHeartbeat, .clockVersion,
     ]
     for counter in FeedCounter.allCases where !hidden.contains(counter) {
       let value = Format.leftPadded(Format.count(view.value(counter)), 16)

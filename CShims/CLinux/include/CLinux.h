@@ -13,6 +13,8 @@ int tickring_lock_is_held_by_other(int fd, off_t start, off_t length);
 
 // Binds the calling thread to one processor; 0 or -errno.
 int tickring_pin_to_cpu(int cpu);
+// Lets the calling thread's sleeps end late by so much at most; Linux's default is 50 us. 0 or -errno.
+int tickring_set_timer_slack(long nanoseconds);
 // Names the calling thread as shown by top and gdb; longer names are cut at 15 bytes.
 void tickring_name_thread(const char *name);
 // Processor time of the calling thread in nanoseconds.

@@ -50,6 +50,7 @@
 
 #include "tickring_layout.h"
 
+#include "tickring_clock.h"
 #include "tickring_counters.h"
 #include "tickring_lane.h"
 #include "tickring_last_value.h"

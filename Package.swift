@@ -114,11 +114,13 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "FeedHandlerTests", dependencies: ["FeedHandler", "MarketData", "SharedRing"],
+      name: "FeedHandlerTests", dependencies: ["FeedHandler", "FeedControl", "MarketData", "SharedRing"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["MarketData", "TickRing", "TickRingCLI", "ExampleStrategy", "Benchmarks"],
+      dependencies: [
+        "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "Benchmarks",
+      ],
       swiftSettings: strict),
   ],
   cLanguageStandard: .c17

@@ -39,6 +39,37 @@ public final class ControlClient {
     try ask(.post, prefix(lane) + "/unobserve", SymbolsRequest(symbols: symbols))
   }
 
+  /// What a replayed feed is doing.
+  public func replayStatus() throws(Fault) -> ReplayStatus { try ask(.get, "/replay") }
+
+  /// Halts a replay where it is.
+  public func pauseReplay() throws(Fault) -> ReplayStatus {
+    try ask(.post, "/replay/pause", Acknowledgement())
+  }
+
+  /// Lets a paused replay go on.
+  public func resumeReplay() throws(Fault) -> ReplayStatus {
+    try ask(.post, "/replay/resume", Acknowledgement())
+  }
+
+  /// Lets a replay go on by so many records, or so much time, and pause then.
+  public func stepReplay(_ request: ReplayStepRequest) throws(Fault) -> ReplayStatus {
+    try ask(.post, "/replay/step", request)
+  }
+
+  /// Lets a replay go on from elsewhere in its range.
+  public func seekReplay(_ request: ReplaySeekRequest) throws(Fault) -> ReplayStatus {
+    try ask(.post, "/replay/seek", request)
+  }
+
+  /// Changes the speed of a replay.
+  public func setReplaySpeed(_ speed: ReplaySpeed) throws(Fault) -> ReplayStatus {
+    try ask(.post, "/replay/speed", ReplaySpeedRequest(speed: speed.description))
+  }
+
+  /// Ends a replay in good order.
+  public func stopReplay() throws(Fault) -> ReplayStatus { try ask(.post, "/replay/stop", Acknowledgement()) }
+
   private func prefix(_ lane: String?) -> String { lane.map { "/lanes/\($0)" } ?? "" }
 
   private func ask<Answer: Decodable>(_ method: HTTPRequest.Method, _ resource: String) throws(Fault)

@@ -1,4 +1,3 @@
-internal import CandleStore
 internal import FeedControl
 internal import Glibc
 internal import MarketData
@@ -27,28 +26,23 @@ final class Control: Sendable {
 
   private let settings: Settings
   private let segment: FeedSegment
-  private let directory: InstrumentDirectory
-  private let store: CandleStore
-  private let receive: ReceiveLoop
-  private let recorder: Recorder
+  private let backend: any FeedBackend
   private let state: Mutex<State>
 
   init(
-    settings: Settings, segment: FeedSegment, directory: InstrumentDirectory, store: CandleStore,
-    receive: ReceiveLoop, recorder: Recorder, configured: [Instrument]
+    settings: Settings, segment: FeedSegment, backend: any FeedBackend, configured: [Instrument]
   ) {
     self.settings = settings
     self.segment = segment
-    self.directory = directory
-    self.store = store
-    self.receive = receive
-    self.recorder = recorder
+    self.backend = backend
     var initial = State()
     _ = initial.subscriptions.observe(configured.map(\.id), by: .configuration)
     initial.instruments = Dictionary(uniqueKeysWithValues: configured.map { ($0.id, $0) })
     state = Mutex(initial)
     segment.set(.observed, UInt64(configured.count))
   }
+
+  var feed: String { settings.feed }
 
   func attach(_ request: LaneRequest) throws(Fault) -> LaneAnswer {
     try SegmentNames.check(request.lane, what: "lane")
@@ -80,7 +74,7 @@ final class Control: Sendable {
           options: settings.options)
         lane = Lane(name: request.lane, writer: writer, observed: InstrumentSet(instruments.map(\.id)))
         state.lanes[request.lane] = lane
-        receive.commands.post(.addLane(lane))
+        backend.commands.post(.addLane(lane))
       }
       try observe(instruments, by: .lane(request.lane), &state)
       segment.add(.attaches)
@@ -92,7 +86,7 @@ final class Control: Sendable {
   func detach(_ name: String) throws(Fault) {
     try state.withLock { state throws(Fault) in
       guard state.lanes.removeValue(forKey: name) != nil else { throw noLane(name) }
-      receive.commands.post(.removeLane(name))
+      backend.commands.post(.removeLane(name))
       SharedMapping.unlink(SegmentNames.lane(name, of: settings.feed))
       if state.subscriptions.remove(.lane(name)) { updateSource(&state) }
       segment.add(.detaches)
@@ -131,7 +125,7 @@ final class Control: Sendable {
           hasConsumer: lane.hasConsumer)
       }
     }
-    let badFrame = receive.lastBadFrame.withLock { $0 }
+    let badFrame = backend.lastBadFrame
     return ControlStatus(
       feed: settings.feed, pid: getpid(),
       state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown",
@@ -139,6 +133,11 @@ final class Control: Sendable {
       counters: Dictionary(
         uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
       lanes: lanes)
+  }
+
+  /// Records that found a lane full, of all lanes there are.
+  func dropped() -> UInt64 {
+    state.withLock { state in state.lanes.values.reduce(0) { $0 + $1.dropped } }
   }
 
   /// Removes every lane's name; consumers that have one mapped can still read it to its end.
@@ -173,11 +172,11 @@ final class Control: Sendable {
   private func resolve(_ symbols: [String], _ state: inout State) throws(Fault) -> [Instrument] {
     var parsed: [Symbol] = []
     for text in symbols { parsed.append(try Symbol(text)) }
-    let instruments = try directory.instruments(for: parsed, in: store)
+    let instruments = try backend.instruments(for: parsed)
     let new = instruments.filter { state.instruments[$0.id] == nil }
     if !new.isEmpty {
       try segment.define(new)
-      recorder.commands.post(.define(new))
+      backend.define(new)
       for instrument in new { state.instruments[instrument.id] = instrument }
     }
     return instruments
@@ -186,13 +185,13 @@ final class Control: Sendable {
   private func updateFilter(of observer: Subscriptions.Observer, _ state: State) {
     guard case .lane(let name) = observer else { return }
     let observed = InstrumentSet(state.subscriptions.instruments(of: observer))
-    receive.commands.post(.observe(lane: name, observed))
+    backend.commands.post(.observe(lane: name, observed))
   }
 
   private func updateSource(_ state: inout State) {
     let wanted = state.subscriptions.union.compactMap { state.instruments[$0] }
     segment.set(.observed, UInt64(wanted.count))
-    receive.commands.post(.subscribe(wanted))
+    backend.commands.post(.subscribe(wanted))
   }
 
   private func observer(_ lane: String?, _ state: State) throws(Fault) -> Subscriptions.Observer {

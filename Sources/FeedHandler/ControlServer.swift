@@ -14,10 +14,12 @@ struct ControlServer: Sendable {
   static let pathBytesMax = 107
   private static let pollMilliseconds = 2
 
-  init(path: String, control: Control) {
+  /// - Parameter replay: what carries out the requests of a replay; nil for a live feed, which refuses them.
+  init(path: String, control: Control, replay: ReplayDesk? = nil) {
     self.path = path
     let server = HTTPServer(
-      address: .unix(path: path), logger: .disabled, handler: ControlHandler(control: control))
+      address: .unix(path: path), logger: .disabled, handler: ControlHandler(control: control, replay: replay)
+    )
     self.server = server
   }
 
@@ -54,6 +56,7 @@ struct ControlServer: Sendable {
 
 private struct ControlHandler: HTTPHandler {
   let control: Control
+  let replay: ReplayDesk?
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     do {
@@ -89,8 +92,32 @@ private struct ControlHandler: HTTPHandler {
     case (.POST, 1, "unobserve", _):
       let symbols: SymbolsRequest = try await body(of: request)
       return try answer(control.unobserve(symbols.symbols, lane: nil))
+    case (_, 1...2, "replay", let action?):
+      return try answer(try await replayDesk().carryOut(try await replayRequest(action, request)))
     default:
       throw Fault(.usage, "the control socket knows no \(request.method.rawValue) \(request.path)")
+    }
+  }
+
+  private func replayDesk() throws(Fault) -> ReplayDesk {
+    guard let replay else {
+      throw Fault(
+        .usage, "feed '\(control.feed)' is live: only a replay can be paused, moved or set to another speed")
+    }
+    return replay
+  }
+
+  private func replayRequest(_ action: String, _ request: HTTPRequest) async throws -> ReplayRequest {
+    switch (request.method, action) {
+    case (.GET, "replay"): return .status
+    case (.POST, "pause"): return .pause
+    case (.POST, "resume"): return .resume
+    case (.POST, "stop"): return .stop
+    case (.POST, "step"): return try ReplayRequest(try await body(of: request) as ReplayStepRequest)
+    case (.POST, "seek"): return try ReplayRequest(try await body(of: request) as ReplaySeekRequest)
+    case (.POST, "speed"):
+      return .speed(try ReplaySpeed((try await body(of: request) as ReplaySpeedRequest).speed))
+    default: throw Fault(.usage, "the control socket knows no \(request.method.rawValue) \(request.path)")
     }
   }
 

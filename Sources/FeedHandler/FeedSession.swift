@@ -42,6 +42,7 @@ final class FeedSession: Sendable {
     }
     let rebuilt = try CandleRebuild(configuration, store: store, lastArchived: lastArchived, logger: logger)
 
+    let mark = StreamMark()
     let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
     receive = ReceiveLoop(
       source: venue.makeSource(clock), instruments: instruments,
@@ -51,7 +52,7 @@ final class FeedSession: Sendable {
           instrumentsMax: shared.instrumentsMax)),
       publisher: Publisher(
         segment: segment, recorder: writer, lastSequence: lastSequence,
-        recorderWaitMillisecondsMax: configuration.recorder.fullWaitMilliseconds),
+        recorderWaitMillisecondsMax: configuration.recorder.fullWaitMilliseconds, mark: mark),
       segment: segment, clock: clock,
       retry: RetryPolicy(
         firstDelayMilliseconds: configuration.retry.firstDelayMilliseconds,
@@ -63,8 +64,11 @@ final class FeedSession: Sendable {
         gapStart: gapStart, processor: configuration.receive.cpu),
       logger: logger)
     recorder = Recorder(
-      lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator, segment: segment,
-      clock: clock,
+      lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator,
+      sessions: SessionNotes(
+        ledger: SessionLedger(directory: configuration.dataDirectory + "/archive", feed: configuration.feed),
+        mark: mark, firstSequence: lastSequence + 1, logger: logger),
+      segment: segment, clock: clock,
       options: Recorder.Options(
         sealMilliseconds: configuration.recorder.sealSeconds * 1000, processor: configuration.recorder.cpu),
       logger: logger)
@@ -72,7 +76,8 @@ final class FeedSession: Sendable {
       settings: Control.Settings(
         feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
         options: SegmentOptions(mode: shared.mode), instrumentsMax: venue.instrumentsMax),
-      segment: segment, directory: directory, store: store, receive: receive, recorder: recorder,
+      segment: segment,
+      backend: LiveBackend(directory: directory, store: store, receive: receive, recorder: recorder),
       configured: instruments)
     server = ControlServer(path: configuration.controlSocketPath, control: control)
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }

@@ -19,6 +19,14 @@ final class Lane: @unchecked Sendable {
 
   func publish(_ batch: Span<Tick>) { writer.write(batch, observed: observed) }
 
+  /// Records that found the lane full; once the publishing thread has ended.
+  var dropped: UInt64 { writer.dropped }
+
+  /// How many of `count` records fit, by the consumer's cursor as it is now.
+  func room(for count: Int) -> Int {
+    writer.hasRoom(for: count) ? count : writer.capacity - Int(writer.waiting())
+  }
+
   func observe(_ instruments: InstrumentSet) { observed = instruments }
 
   /// Asks the kernel, so it may be called from any thread.

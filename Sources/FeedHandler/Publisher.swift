@@ -8,9 +8,8 @@ package struct Publisher: ~Copyable {
   private let segment: FeedSegment
   private var recorder: LaneWriter
   private let recorderWaitMillisecondsMax: Int
-  private(set) var lanes: [Lane] = []
-  private var hash = TickStreamHash()
-  private var ticks: UInt64 = 0
+  private var broadcaster: Broadcaster
+  private let mark: StreamMark
   private var receiveTime = Timestamp(nanoseconds: .min)
 
   /// Sequence of the newest record published.
@@ -18,9 +17,11 @@ package struct Publisher: ~Copyable {
 
   package init(
     segment: FeedSegment, recorder: consuming LaneWriter, lastSequence: UInt64,
-    recorderWaitMillisecondsMax: Int
+    recorderWaitMillisecondsMax: Int, mark: StreamMark = StreamMark()
   ) {
     self.segment = segment
+    broadcaster = Broadcaster(segment: segment)
+    self.mark = mark
     self.recorder = recorder
     self.sequence = lastSequence
     self.recorderWaitMillisecondsMax = recorderWaitMillisecondsMax
@@ -28,14 +29,11 @@ package struct Publisher: ~Copyable {
     segment.set(.streamHashFirst, lastSequence + 1)
   }
 
-  mutating func add(_ lane: Lane) {
-    lanes.removeAll { $0.name == lane.name }
-    lanes.append(lane)
-  }
+  mutating func add(_ lane: Lane) { broadcaster.add(lane) }
 
-  mutating func removeLane(_ name: String) { lanes.removeAll { $0.name == name } }
+  mutating func removeLane(_ name: String) { broadcaster.removeLane(name) }
 
-  func lane(_ name: String) -> Lane? { lanes.first { $0.name == name } }
+  func lane(_ name: String) -> Lane? { broadcaster.lane(name) }
 
   /// Publishes a batch in its order; the sequence of each record is set here.
   ///
@@ -50,19 +48,11 @@ package struct Publisher: ~Copyable {
       // The wall clock may be set back; the stream's order in time must not go back with it.
       if batch[index].receiveTime < receiveTime { batch[index].receiveTime = receiveTime }
       receiveTime = batch[index].receiveTime
-      hash.update(batch[index])
     }
     let span = batch.span
     _ = recorder.write(span)
-    for index in batch.indices where batch[index].kind == .trade {
-      ticks &+= 1
-      segment.storeLastValue(batch[index])
-    }
-    for lane in lanes { lane.publish(span) }
-    segment.set(.ticks, ticks)
-    segment.set(.receiveTime, UInt64(bitPattern: receiveTime.nanoseconds))
-    segment.set(.streamHash, hash.value)
-    segment.set(.sequence, sequence)
+    broadcaster.publish(span)
+    mark.set(sequence: sequence, hash: broadcaster.hash.value)
   }
 
   /// Publishes the record of an outage; `end` is nil while it lasts.

@@ -12,14 +12,6 @@ internal import TickQuality
 final class ReceiveLoop: @unchecked Sendable {
   // @unchecked: everything but the mailbox and the note of the last bad frame belongs to the receive thread.
 
-  enum Command: Sendable {
-    case addLane(Lane)
-    case removeLane(String)
-    case observe(lane: String, InstrumentSet)
-    case subscribe([Instrument])
-    case stop
-  }
-
   struct Options {
     /// How long one wait for bytes may last: also the longest that a command waits. Zero spins.
     var waitMilliseconds: Int
@@ -30,7 +22,7 @@ final class ReceiveLoop: @unchecked Sendable {
     var processor: Int?
   }
 
-  let commands = Mailbox<Command>()
+  let commands = Mailbox<FeedCommand>()
   /// What was wrong with the latest bad frame, for the status.
   let lastBadFrame = Mutex("")
 

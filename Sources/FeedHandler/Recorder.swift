@@ -36,6 +36,7 @@ final class Recorder: @unchecked Sendable {
   private let clock: FeedClock
   private let options: Options
   private let logger: Logger
+  private var sessions: SessionNotes
   private var closed: [Candle] = []
   private var unsealedSince: Int64?
   private var recorded: UInt64 = 0
@@ -51,8 +52,11 @@ final class Recorder: @unchecked Sendable {
 
   init(
     lane: consuming LaneReader, archive: consuming ArchiveWriter, store: CandleStore,
-    aggregator: CandleAggregator, segment: FeedSegment, clock: FeedClock, options: Options, logger: Logger
+    aggregator: CandleAggregator, sessions: SessionNotes, segment: FeedSegment, clock: FeedClock,
+    options: Options,
+    logger: Logger
   ) {
+    self.sessions = sessions
     self.lane = lane
     self.archive = archive
     self.store = store
@@ -75,6 +79,7 @@ final class Recorder: @unchecked Sendable {
         try handleCommands()
         let count = try record()
         try sealIfDue()
+        try noteSession()
         try storeCandles(isForced: false)
         noteProgress()
         guard count == 0 else { continue }
@@ -137,6 +142,12 @@ final class Recorder: @unchecked Sendable {
     try sealAll()
   }
 
+  private func noteSession() throws(Fault) {
+    guard sessions.isDue(sealed: archive.lastSealedSequence ?? 0) else { return }
+    try archive.synchronize()
+    sessions.write(hasEnded: false)
+  }
+
   private func sealAll() throws(Fault) {
     try archive.seal()
     try archive.synchronize()
@@ -162,6 +173,7 @@ final class Recorder: @unchecked Sendable {
     aggregator.finish(into: &closed)
     try storeCandles(isForced: true)
     try archive.finish()
+    sessions.write(hasEnded: true)
     noteProgress()
   }
 

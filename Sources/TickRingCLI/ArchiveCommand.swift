@@ -76,11 +76,18 @@ struct ArchiveCommand: ParsableCommand {
 
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "verify", abstract: "Check every checksum; exit code 1 when anything is damaged.")
+      commandName: "verify", abstract: "Check every checksum; exit code 1 when anything is damaged.",
+      discussion: """
+        With --session the archive is replayed instead, and the fingerprint of each session compared with the one that \
+        the feed handler left of what it had published; exit code 1 when one differs.
+        """)
 
     @OptionGroup var target: Target
+    @Flag(help: "Compare each session's fingerprint with that of its replay.") var session = false
+    @Option(help: "Cores on which the archive is unpacked.") var cores = 1
 
     func run() throws {
+      if session { return try SessionVerification(target: target, cores: max(1, cores)).run() }
       let report = try target.reader().verify()
       for damage in report.damaged { Console.error(damage.description) }
       for torn in report.tornEnds {

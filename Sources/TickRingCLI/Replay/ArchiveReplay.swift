@@ -23,21 +23,30 @@ struct ArchiveReplay {
   /// The last state of every candle.
   private(set) var candles: [CandleKey: Candle] = [:]
 
+  /// Replays everything that is archived of a feed.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` or `badData`.
+  init(directory: String, feed: String?) throws(Fault) {
+    try self.init(TickMerge([ArchiveReader(directory: directory, feed: feed)]))
+  }
+
+  /// Replays a stream, telling after each block how many records there were and when the last was received.
+  ///
   /// - Throws: ``Fault`` of kind `missingInput` or `badData`.
   init(
-    directory: String, feed: String?, from: Timestamp? = nil, to: Timestamp? = nil,
-    graceNanoseconds: Int64? = nil
+    _ merge: consuming TickMerge, graceNanoseconds: Int64? = nil,
+    progress: (UInt64, Timestamp) -> Void = { _, _ in }
   ) throws(Fault) {
-    let reader = try ArchiveReader(directory: directory, feed: feed)
     var aggregator = graceNanoseconds.map { CandleAggregator(graceNanoseconds: $0) } ?? CandleAggregator()
     var closed: [Candle] = []
-    try reader.forEachBlock(from: from, to: to, instruments: nil) { block throws(Fault) in
+    while try merge.next({ block throws(Fault) in
       for index in block.indices {
         take(block[index])
         aggregator.apply(block[index], into: &closed)
       }
       keep(&closed)
-    }
+      progress(records, block[block.count - 1].receiveTime)
+    }) {}
     aggregator.finish(into: &closed)
     keep(&closed)
   }

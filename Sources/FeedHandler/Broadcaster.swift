@@ -1,0 +1,46 @@
+internal import MarketData
+internal import SharedRing
+
+/// Puts records where others see them: the last-value table, then the strategies' lanes, then the counters. What
+/// a live feed and a replayed one have in common.
+struct Broadcaster: ~Copyable {
+  private let segment: FeedSegment
+  private(set) var lanes: [Lane] = []
+  private(set) var hash = TickStreamHash()
+  private var ticks: UInt64 = 0
+  private var lastValues: LastValueBatch
+
+  init(segment: FeedSegment) {
+    self.segment = segment
+    lastValues = LastValueBatch(instrumentsMax: segment.instrumentsMax)
+  }
+
+  mutating func add(_ lane: Lane) {
+    lanes.removeAll { $0.name == lane.name }
+    lanes.append(lane)
+  }
+
+  mutating func removeLane(_ name: String) { lanes.removeAll { $0.name == name } }
+
+  func lane(_ name: String) -> Lane? { lanes.first { $0.name == name } }
+
+  /// Publishes a batch of at least one record, in its order and with the sequences it has.
+  mutating func publish(_ batch: Span<Tick>) {
+    hash.update(batch)
+    ticks &+= lastValues.store(batch, in: segment)
+    for lane in lanes { lane.publish(batch) }
+    let last = batch[batch.count - 1]
+    segment.set(.ticks, ticks)
+    segment.set(.receiveTime, UInt64(bitPattern: last.receiveTime.nanoseconds))
+    segment.set(.streamHash, hash.value)
+    segment.set(.sequence, last.sequence)
+  }
+
+  /// Puts a record into every lane that does not belong to the stream: neither hash nor counters know of it.
+  func announce(_ record: Tick) {
+    for lane in lanes { lane.publish([record].span) }
+  }
+
+  /// Begins a new fingerprint.
+  mutating func restartHash() { hash = TickStreamHash() }
+}

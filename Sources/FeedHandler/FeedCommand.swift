@@ -1,0 +1,45 @@
+internal import CandleStore
+internal import MarketData
+internal import Synchronization
+
+/// What the control socket asks of the thread that publishes, be it a live feed's or a replay's.
+enum FeedCommand: Sendable {
+  case addLane(Lane)
+  case removeLane(String)
+  case observe(lane: String, InstrumentSet)
+  case subscribe([Instrument])
+  case stop
+}
+
+/// What stands behind the control socket: the side of a feed that knows instruments and publishes their ticks.
+protocol FeedBackend: Sendable {
+  /// To the thread that publishes.
+  var commands: Mailbox<FeedCommand> { get }
+  /// What was wrong with the latest bad frame; empty when all were good.
+  var lastBadFrame: String { get }
+
+  /// The instruments of these symbols.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` for one that the feed's source does not know, with the nearest that it does.
+  func instruments(for symbols: [Symbol]) throws(Fault) -> [Instrument]
+
+  /// Takes note of instruments that nobody had asked for before.
+  func define(_ instruments: [Instrument])
+}
+
+/// The back end of a live feed: the venue's list, the receive thread, the recorder.
+struct LiveBackend: FeedBackend {
+  let directory: InstrumentDirectory
+  let store: CandleStore
+  let receive: ReceiveLoop
+  let recorder: Recorder
+
+  var commands: Mailbox<FeedCommand> { receive.commands }
+  var lastBadFrame: String { receive.lastBadFrame.withLock { $0 } }
+
+  func instruments(for symbols: [Symbol]) throws(Fault) -> [Instrument] {
+    try directory.instruments(for: symbols, in: store)
+  }
+
+  func define(_ instruments: [Instrument]) { recorder.commands.post(.define(instruments)) }
+}

@@ -13,6 +13,7 @@ struct RingPlot {
   private static let right = 230.0
   private static let panelTop = 46.0
   private static let panelBottom = 44.0
+  private static let labelHeight = 17.0
   /// Nines drawn: up to 99.999 %.
   private static let ninesMax = 5.0
   private static let measures: [RingMeasure] = [.roundTrip, .paced, .wake]
@@ -102,8 +103,9 @@ struct RingPlot {
         "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"\(peer == RingProgram.ourName ? 3 : 1.8)\" "
         + "stroke-linejoin=\"round\" points=\"\(path.joined(separator: " "))\"/>\n"
       var place = vertical(last.nanoseconds) + 4
-      while let near = taken.first(where: { abs($0 - place) < 17 }) {
-        place = near + (place >= near ? 17 : -17)
+      // Downwards until it is free: to and fro between two neighbours it would never end.
+      while let near = taken.first(where: { abs($0 - place) < Self.labelHeight - 1 }) {
+        place = near + Self.labelHeight
       }
       taken.append(place)
       let name = peer == RingProgram.limitName ? (measure.limit ?? peer) : RingProgram.title(peer)

@@ -64,7 +64,8 @@ public struct ArchiveScan: ~Copyable {
 
   /// Lends the wanted records of the current block, of which there is at least one after ``advance()`` was true.
   public func withTicks<Failure: Error>(_ body: (Span<Tick>) throws(Failure) -> Void) throws(Failure) {
-    try body(ticks.span)
+    let run = ticks
+    try body(run.span)
   }
 
   /// The records of the current block, which stay where they are until the next ``advance()``.

@@ -51,7 +51,9 @@ public struct TickMerge: ~Copyable {
   public mutating func next(_ body: (Span<Tick>) throws(Fault) -> Void) throws(Fault) -> Bool {
     if isSingle {
       guard try inputs[0].advanceBlock() else { return false }
-      try body(inputs[0].rest.span)
+      // By way of a local: the optimiser of Swift 6.3 fails on a span that is taken from the property in one expression.
+      let run = inputs[0].rest
+      try body(run.span)
       return true
     }
     try merge()

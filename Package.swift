@@ -91,7 +91,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedHandler",
+        "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedControl",
+        "FeedHandler",
         "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", argumentParser,
       ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
 

@@ -11,7 +11,7 @@ struct BenchmarkCommand: ParsableCommand {
     subcommands: [
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
-      StageBenchmark.self,
+      StageBenchmark.self, ReplayBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }
@@ -32,6 +32,7 @@ struct AllBenchmarks: ParsableCommand {
   func run() throws {
     if !size.json { print(Machine.description) }
     try StageBenchmark.measure(size)
+    try ReplayBenchmark.measure(size)
     try AllocationBenchmark.measure(size)
     try IngestBenchmark.measure(size)
   }

@@ -63,6 +63,7 @@ let package = Package(
     .target(name: "TickQuality", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
+    .target(name: "TimeSeries", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
     .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
@@ -106,7 +107,10 @@ let package = Package(
     .testTarget(
       name: "CandleBuildingTests", dependencies: ["CandleBuilding", "MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "CandleStoreTests", dependencies: ["CandleStore", "MarketData", grdb], swiftSettings: strict),
+      name: "CandleStoreTests", dependencies: ["CandleStore", "MarketData", grdb],
+      resources: [.copy("Resources")], swiftSettings: strict),
+    .testTarget(
+      name: "TimeSeriesTests", dependencies: ["TimeSeries", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "TickArchiveTests", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
       resources: [.copy("Resources")], swiftSettings: strict),

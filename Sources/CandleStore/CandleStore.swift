@@ -4,7 +4,7 @@ public import MarketData
 /// Candles, instruments and gaps in one SQLite file, written by one process and read by any number.
 ///
 /// Prices are integers of 1e-9 of the quote currency and times integers since 1970 UTC, so that nothing is rounded
-/// on the way; the views `candles_readable`, `best_candles_readable` and `gaps_readable` show the same as decimals
+/// on the way; the views whose names end in `_readable` show the same as decimals
 /// and Indian time in any SQLite tool. The file is in WAL mode: readers never wait for the writer.
 ///
 /// A store may be used from several threads. Writes follow one another; each is one transaction.
@@ -26,6 +26,12 @@ public final class CandleStore: Sendable {
 
   /// Marks the file as a candle store (`TkRg`), so that no other program's database is ever written to.
   static let applicationID = 0x546B_5267
+
+  /// What a commit acknowledged survives a power cut: FULL waits until the disk has the log, and kept every commit when
+  /// the power was cut, where NORMAL lost some hundreds. It costs one wait for the disk a batch (`tickring-bench store`
+  /// measures it), which is why candles come in batches. Said after opening, since GRDB sets NORMAL when it turns WAL
+  /// on.
+  private static let durability = "PRAGMA synchronous = FULL"
 
   /// The candles of one instrument lie together, so storing a minute touches a page for each instrument: the pages
   /// of some thousand instruments are kept in memory, 64 MiB,
@@ -54,7 +60,9 @@ public final class CandleStore: Sendable {
       let pool = try DatabasePool(
         path: path,
         configuration: Self.configuration(mode: mode, busyTimeoutMilliseconds: busyTimeoutMilliseconds))
-      if mode == .readWrite { try Schema.migrator.migrate(pool) }
+      guard mode == .readWrite else { return pool }
+      try pool.writeWithoutTransaction { try $0.execute(sql: Self.durability) }
+      try Schema.migrator.migrate(pool)
       return pool
     }
   }
@@ -64,12 +72,8 @@ public final class CandleStore: Sendable {
     configuration.readonly = mode == .readOnly
     configuration.busyMode = .timeout(Double(busyTimeoutMilliseconds) / 1000)
     configuration.label = "candles"
-    // A power cut may take the last commits with it but never the file. Candles and gaps follow from the archive
-    // of ticks, which is synced on its own, and what came from a venue can be fetched again; so a commit need not
-    // wait for the disk. Instrument numbers are the exception: see `instrumentIDs(for:)`.
     configuration.prepareDatabase { database in
       guard mode == .readWrite else { return }
-      try database.execute(sql: "PRAGMA synchronous = NORMAL")
       try database.execute(sql: "PRAGMA cache_size = -\(cacheKibibytes)")
       try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
     }

@@ -1,30 +1,40 @@
 internal import GRDB
-internal import GRDBSQLite
 public import MarketData
 
 extension CandleStore {
   /// Stores candles; one that is there already, by instrument, interval, start and origin, is replaced.
   ///
-  /// All of them are stored or none. The last word wins, so storing the states of a candle in the order in which
-  /// they came leaves the latest, and storing a day again changes nothing.
+  /// All of them are stored or none, and once this returns they survive a power cut. The last word wins, so storing
+  /// the states of a candle in the order in which they came leaves the latest, and storing a day again changes
+  /// nothing. A sealed row that a later revision replaces is kept in `candle_revisions`. Batches of some thousands
+  /// are fastest; their order does not matter.
   /// - Throws: ``Fault`` of kind `inputOutput` (full disk), `held` or `cannotCreate`; of kind `badData` when a
   ///   candle does not start on a whole second, of kind `software` when an instrument was never registered.
   public func upsert(_ candles: [Candle]) throws(Fault) {
     guard !candles.isEmpty else { return }
     let path = path
-    try write("store candles in") { database in
-      let statement = try database.cachedStatement(sql: Self.upsertion)
-      statement.setUncheckedArguments(StatementArguments())
-      for candle in candles {
-        guard candle.start.nanoseconds % Timestamp.nanosecondsPerSecond == 0 else {
-          throw Fault(
-            .badData,
-            "a candle of \(candle.start.rfc3339) cannot be stored in '\(path)'; candles start on whole seconds"
-          )
-        }
-        Self.bind(candle, to: statement)
-        try statement.execute()
+    var instrumentMax: UInt32 = 0
+    for candle in candles {
+      instrumentMax = max(instrumentMax, candle.instrument.rawValue)
+      guard candle.start.nanoseconds % Timestamp.nanosecondsPerSecond == 0 else {
+        throw Fault(
+          .badData,
+          "a candle of \(candle.start.rfc3339) cannot be stored in '\(path)'; candles start on whole seconds")
       }
+    }
+    let order = CandleKey.storingOrder(candles)
+    try write("store candles in") { database in
+      // Numbers are given without holes and never taken back.
+      let known = try Int64.fetchOne(database.cachedStatement(sql: "SELECT max(id) FROM instruments")) ?? -1
+      guard Int64(instrumentMax) <= known else {
+        throw Fault(
+          .software,
+          """
+          cannot store candles in '\(path)': it knows no instrument \(instrumentMax); instruments are registered \
+          before their candles
+          """)
+      }
+      try CandleInsertion(database).run(candles, order: order)
     }
   }
 
@@ -37,29 +47,43 @@ extension CandleStore {
     of instrument: InstrumentID, interval: Interval, from: Timestamp, to: Timestamp,
     origin: CandleOrigin? = nil
   ) throws(Fault) -> [Candle] {
-    // Starts are whole seconds: rounding both bounds up keeps [from, to) exact.
-    try fetch(
-      """
-      \(Self.selection(of: origin)) AND instrument_id = ? AND interval_seconds = ? AND start >= ? AND start < ?
-      ORDER BY start
-      """,
-      [
-        Int64(instrument.rawValue), interval.seconds, Self.wholeSecond(notBefore: from),
-        Self.wholeSecond(notBefore: to),
-      ])
+    let path = path
+    return try read("read candles from") { database in
+      // Starts are whole seconds: rounding both bounds up keeps [from, to) exact.
+      var rows = try CandleRows(
+        database, sql: Self.selection("\(Self.ofOne) AND start >= ? AND start < ?", origin, "ASC"),
+        arguments: [
+          Int64(instrument.rawValue), Int64(interval.seconds), Self.wholeSecond(notBefore: from),
+          Self.wholeSecond(notBefore: to),
+        ], path: path)
+      var candles: [Candle] = []
+      while let candle = try rows.next() { Self.append(candle, to: &candles) }
+      return candles
+    }
   }
 
   /// The last `count` candles of an instrument, ascending.
   ///
-  /// - Parameter origin: As for ``candles(of:interval:from:to:origin:)``.
+  /// - Parameters:
+  ///   - before: Only candles that start before this instant.
+  ///   - origin: As for ``candles(of:interval:from:to:origin:)``.
   /// - Throws: ``Fault`` of kind `inputOutput` or `badData`.
   public func latestCandles(
-    of instrument: InstrumentID, interval: Interval, count: Int, origin: CandleOrigin? = nil
+    of instrument: InstrumentID, interval: Interval, count: Int,
+    before: Timestamp = Timestamp(nanoseconds: .max), origin: CandleOrigin? = nil
   ) throws(Fault) -> [Candle] {
-    try fetch(
-      "\(Self.selection(of: origin)) AND instrument_id = ? AND interval_seconds = ? ORDER BY start DESC LIMIT ?",
-      [Int64(instrument.rawValue), interval.seconds, max(0, count)]
-    ).reversed()
+    let path = path
+    return try read("read candles from") { database in
+      var rows = try CandleRows(
+        database, sql: Self.selection("\(Self.ofOne) AND start < ?", origin, "DESC"),
+        arguments: [
+          Int64(instrument.rawValue), Int64(interval.seconds), Self.wholeSecond(notBefore: before),
+        ], path: path)
+      var candles: [Candle] = []
+      // One start further than asked for, to have seen every origin of the last.
+      while candles.count <= max(0, count), let candle = try rows.next() { Self.append(candle, to: &candles) }
+      return candles.prefix(max(0, count)).reversed()
+    }
   }
 
   /// Calls `body` with every candle in the order of instrument, interval and start, within one unchanging view of
@@ -71,94 +95,63 @@ extension CandleStore {
   {
     let path = path
     try read("read candles from") { database in
-      let rows = try Row.fetchCursor(
-        database, sql: "\(Self.selection(of: origin)) ORDER BY instrument_id, interval_seconds, start")
-      while let row = try rows.next() { try body(try Self.candle(of: row, path: path)) }
+      var rows = try CandleRows(database, sql: Self.selection("true", origin, "ASC"), path: path)
+      var best: [Candle] = []
+      while let candle = try rows.next() {
+        Self.append(candle, to: &best)
+        if best.count > 1 { try body(best.removeFirst()) }
+      }
+      if let last = best.first { try body(last) }
     }
   }
 
-  private func fetch(_ sql: String, _ arguments: StatementArguments) throws(Fault) -> [Candle] {
+  /// The sealed states of a candle that later revisions replaced, by revision.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput` or `badData`.
+  public func supersededCandles(
+    of instrument: InstrumentID, interval: Interval, start: Timestamp, origin: CandleOrigin
+  ) throws(Fault) -> [Candle] {
     let path = path
-    return try read("read candles from") { database in
+    return try read("read revisions from") { database in
+      var rows = try CandleRows(
+        database,
+        sql: """
+          SELECT \(CandleInsertion.columns) FROM candle_revisions
+          WHERE \(Self.ofOne) AND start = ? AND origin = ? ORDER BY revision
+          """,
+        arguments: [
+          Int64(instrument.rawValue), Int64(interval.seconds), start.seconds, Int64(origin.rawValue),
+        ], path: path)
       var candles: [Candle] = []
-      let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: arguments)
-      while let row = try rows.next() { candles.append(try Self.candle(of: row, path: path)) }
+      while let candle = try rows.next() { candles.append(candle) }
       return candles
     }
   }
 
-  private static func selection(of origin: CandleOrigin?) -> String {
-    guard let origin else { return "SELECT \(columns) FROM best_candles WHERE true" }
-    return "SELECT \(columns) FROM candles WHERE origin = \(origin.rawValue)"
+  private static let ofOne = "instrument_id = ? AND interval_seconds = ?"
+
+  /// A selection in the order of the key; the best of each start is chosen while reading, for its rows come together.
+  private static func selection(_ condition: String, _ origin: CandleOrigin?, _ order: String) -> String {
+    let ofOrigin = origin.map { " AND origin = \($0.rawValue)" } ?? ""
+    return """
+      SELECT \(CandleInsertion.columns) FROM candles WHERE \(condition)\(ofOrigin)
+      ORDER BY instrument_id \(order), interval_seconds \(order), start \(order), origin \(order)
+      """
+  }
+
+  /// Appends a candle, or lets it compete with the last one when both are of the same interval.
+  private static func append(_ candle: Candle, to candles: inout [Candle]) {
+    if let last = candles.last, last.start == candle.start, last.instrument == candle.instrument,
+      last.interval == candle.interval
+    {
+      if candle.isBetter(than: last) { candles[candles.count - 1] = candle }
+    } else {
+      candles.append(candle)
+    }
   }
 
   private static func wholeSecond(notBefore instant: Timestamp) -> Int64 {
     let isWhole = instant.nanoseconds % Timestamp.nanosecondsPerSecond == 0
     return isWhole ? instant.seconds : instant.seconds + 1
   }
-
-  /// Reads a row in the order of ``columns``. Every value is taken as possibly wrong: the file may be damaged.
-  private static func candle(of row: Row, path: String) throws -> Candle {
-    func integer(_ index: Int) throws -> Int64 { try row.decode(Int64.self, atIndex: index) }
-    let number = try integer(0)
-    let start = try integer(2)
-    guard let instrument = UInt32(exactly: number), let intervalSeconds = Int32(exactly: try integer(1)),
-      intervalSeconds > 0, let origin = UInt8(exactly: try integer(3)).flatMap(CandleOrigin.init),
-      let flags = UInt16(exactly: try integer(13)),
-      let state = UInt8(exactly: try integer(14)).flatMap(CandleState.init)
-    else {
-      throw Fault(
-        .badData,
-        """
-        the candle of instrument \(number) at second \(start) in '\(path)' has values out of range; \
-        delete that row and rebuild the day
-        """)
-    }
-    return Candle(
-      instrument: InstrumentID(rawValue: instrument), interval: Interval(seconds: Int(intervalSeconds)),
-      start: Timestamp(seconds: start), open: Price(units: try integer(4)),
-      high: Price(units: try integer(5)),
-      low: Price(units: try integer(6)), close: Price(units: try integer(7)), volume: try integer(8),
-      openInterest: try integer(9), tickCount: Int(try integer(10)), turnover: try integer(11),
-      coverage: Int(try integer(12)), flags: CandleFlags(rawValue: flags), state: state,
-      revision: Int(try integer(15)), origin: origin)
-  }
-
-  /// Binds a candle to the upsertion's places, in the order of ``columns``.
-  ///
-  /// All are integers, so SQLite is told them directly: sixteen boxed values for every row cost more than storing it.
-  private static func bind(_ candle: Candle, to statement: Statement) {
-    let handle = statement.sqliteStatement
-    sqlite3_reset(handle)
-    sqlite3_bind_int64(handle, 1, Int64(candle.instrument.rawValue))
-    sqlite3_bind_int64(handle, 2, Int64(candle.interval.seconds))
-    sqlite3_bind_int64(handle, 3, candle.start.seconds)
-    sqlite3_bind_int64(handle, 4, Int64(candle.origin.rawValue))
-    sqlite3_bind_int64(handle, 5, candle.open.units)
-    sqlite3_bind_int64(handle, 6, candle.high.units)
-    sqlite3_bind_int64(handle, 7, candle.low.units)
-    sqlite3_bind_int64(handle, 8, candle.close.units)
-    sqlite3_bind_int64(handle, 9, candle.volume)
-    sqlite3_bind_int64(handle, 10, candle.openInterest)
-    sqlite3_bind_int64(handle, 11, Int64(candle.tickCount))
-    sqlite3_bind_int64(handle, 12, candle.turnover)
-    sqlite3_bind_int64(handle, 13, Int64(candle.coverage))
-    sqlite3_bind_int64(handle, 14, Int64(candle.flags.rawValue))
-    sqlite3_bind_int64(handle, 15, Int64(candle.state.rawValue))
-    sqlite3_bind_int64(handle, 16, Int64(candle.revision))
-  }
-
-  private static let columns = """
-    instrument_id, interval_seconds, start, origin, open, high, low, close, volume, open_interest, tick_count, \
-    turnover, coverage, flags, state, revision
-    """
-
-  private static let upsertion = """
-    INSERT INTO candles (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (instrument_id, interval_seconds, start, origin) DO UPDATE SET
-      open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
-      volume = excluded.volume, open_interest = excluded.open_interest, tick_count = excluded.tick_count,
-      turnover = excluded.turnover, coverage = excluded.coverage, flags = excluded.flags, state = excluded.state,
-      revision = excluded.revision
-    """
 }

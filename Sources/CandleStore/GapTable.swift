@@ -76,11 +76,11 @@ extension CandleStore {
   }
 
   /// The whole feed is -1 in the file, which reads better than 4294967295.
-  private static func number(of instrument: InstrumentID) -> Int64 {
+  static func number(of instrument: InstrumentID) -> Int64 {
     instrument == .all ? -1 : Int64(instrument.rawValue)
   }
 
-  private static func instrument(numbered number: Int64) -> InstrumentID? {
+  static func instrument(numbered number: Int64) -> InstrumentID? {
     number == -1 ? .all : UInt32(exactly: number).map(InstrumentID.init(rawValue:))
   }
 }

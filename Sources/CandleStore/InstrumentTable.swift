@@ -8,35 +8,28 @@ extension CandleStore {
   /// Registers instruments and tells their numbers, in the order asked.
   ///
   /// A symbol seen before keeps its number, and what else is known of it is brought up to date; a new one gets the
-  /// next number, from 0. The numbers give archived ticks their meaning, so here, unlike for candles, the commit
-  /// waits until the disk has it: a number lost in a power cut would be given to another instrument.
+  /// next number, from 0. The numbers give archived ticks their meaning: one lost in a power cut would be given to
+  /// another instrument, so no store runs with less than `synchronous = FULL`.
   /// - Throws: ``Fault`` of kind `inputOutput`, `held`, `badData` or `cannotCreate`; then nothing was registered.
   public func instrumentIDs(for entries: [InstrumentEntry]) throws(Fault) -> [Instrument] {
     let path = path
-    return try StoreFault.translating(path, "register instruments in") {
-      try pool.writeWithoutTransaction { database in
-        try database.execute(sql: "PRAGMA synchronous = FULL")
-        defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
-        var instruments: [Instrument] = []
-        try database.inTransaction {
-          let insertion = try database.makeStatement(
-            sql: """
-              INSERT INTO instruments (id, symbol, venue_token, price_tick, lot_size)
-              VALUES ((SELECT coalesce(max(id) + 1, 0) FROM instruments), ?, ?, ?, ?)
-              ON CONFLICT (symbol) DO UPDATE SET
-                venue_token = excluded.venue_token, price_tick = excluded.price_tick, lot_size = excluded.lot_size
-              """)
-          for entry in entries {
-            try insertion.execute(
-              arguments: [entry.symbol.text, entry.venueToken, entry.priceTick.units, entry.lotSize])
-            let row = try Row.fetchOne(
-              database, sql: "\(Self.instrumentSelection) WHERE symbol = ?", arguments: [entry.symbol.text])
-            if let row { instruments.append(try Self.instrument(of: row, path: path)) }
-          }
-          return .commit
-        }
-        return instruments
+    return try write("register instruments in") { database in
+      let insertion = try database.makeStatement(
+        sql: """
+          INSERT INTO instruments (id, symbol, venue_token, price_tick, lot_size)
+          VALUES ((SELECT coalesce(max(id) + 1, 0) FROM instruments), ?, ?, ?, ?)
+          ON CONFLICT (symbol) DO UPDATE SET
+            venue_token = excluded.venue_token, price_tick = excluded.price_tick, lot_size = excluded.lot_size
+          """)
+      var instruments: [Instrument] = []
+      for entry in entries {
+        try insertion.execute(
+          arguments: [entry.symbol.text, entry.venueToken, entry.priceTick.units, entry.lotSize])
+        let row = try Row.fetchOne(
+          database, sql: "\(Self.instrumentSelection) WHERE symbol = ?", arguments: [entry.symbol.text])
+        if let row { instruments.append(try Self.instrument(of: row, path: path)) }
       }
+      return instruments
     }
   }
 

@@ -12,6 +12,9 @@ internal import TickArchive
 ///
 /// A record leaves the lane only when its archive block is in the file. Until then the lane in shared memory is
 /// its journal: after a `kill -9` the next recorder finds it there.
+///
+/// A candle store that refuses (full disk, failing disk) does not stop it: candles wait in a ``CandleBacklog``, which
+/// says what is given up in which order, and go in when the store takes them again. An archive that refuses does.
 final class Recorder: @unchecked Sendable {
   // @unchecked: everything but the mailbox belongs to the recorder thread.
 
@@ -38,6 +41,7 @@ final class Recorder: @unchecked Sendable {
   private let logger: Logger
   private var sessions: SessionNotes
   private var closed: [Candle] = []
+  private var backlog = CandleBacklog()
   private var unsealedSince: Int64?
   private var recorded: UInt64 = 0
   private var lastStore: Int64 = 0
@@ -117,7 +121,7 @@ final class Recorder: @unchecked Sendable {
         }
         if try archive.append(tick) { sealedEnd = firstPosition + UInt64(index) + 1 }
         aggregator.apply(tick, into: &closed)
-        if tick.kind == .gap { try recordGap(FeedGap(tick)) }
+        if tick.kind == .gap { recordGap(FeedGap(tick)) }
       }
     }
     if count > 0, unsealedSince == nil { unsealedSince = Timestamp.monotonicNanoseconds() }
@@ -130,9 +134,8 @@ final class Recorder: @unchecked Sendable {
   }
 
   /// An outage becomes a row once its beginning is known; the time before the very first record is none.
-  private func recordGap(_ gap: FeedGap) throws(Fault) {
-    guard gap.start.isKnown else { return }
-    try store.recordGap(gap)
+  private func recordGap(_ gap: FeedGap) {
+    if gap.start.isKnown { backlog.take(gap) }
   }
 
   private func sealIfDue() throws(Fault) {
@@ -156,16 +159,31 @@ final class Recorder: @unchecked Sendable {
   }
 
   private func storeCandles(isForced: Bool) throws(Fault) {
-    guard !closed.isEmpty else { return }
+    backlog.take(&closed)
     let now = Timestamp.monotonicNanoseconds()
     guard
-      isForced || closed.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds
+      isForced
+        || (backlog.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds)
+          && backlog.isDue(at: now)
     else { return }
-    try store.upsert(closed)
-    segment.add(.candles, UInt64(closed.count))
-    segment.add(.revisions, UInt64(closed.count { $0.revision > 0 }))
-    closed.removeAll(keepingCapacity: true)
+    if backlog.isEmpty { return }
+    let earlierFault = backlog.fault
+    let stored = try backlog.flush(at: now) { gap throws(Fault) in
+      try store.recordGap(gap)
+    } store: { candles throws(Fault) in
+      try store.upsert(candles)
+    }
     lastStore = now
+    segment.add(.candles, UInt64(stored.count))
+    segment.add(.revisions, UInt64(stored.count { $0.revision > 0 }))
+    if let fault = backlog.fault, fault != earlierFault {
+      logger.error(
+        "\(fault.message); \(backlog.count) candles wait and are stored when it can be written again")
+    } else if earlierFault != nil, backlog.fault == nil {
+      logger.notice(
+        "the candle store takes candles again; \(stored.count) that waited are stored, \(backlog.dropped) were given up"
+      )
+    }
   }
 
   private func finish() throws(Fault) {
@@ -175,6 +193,10 @@ final class Recorder: @unchecked Sendable {
     try archive.finish()
     sessions.write(hasEnded: true)
     noteProgress()
+    if let fault = backlog.fault {
+      // What is archived is not lost: the next start builds the day's candles from it.
+      throw Fault(fault.kind, "\(fault.message); the next start stores the day's candles from the archive")
+    }
   }
 
   private func noteProgress() {

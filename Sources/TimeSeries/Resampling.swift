@@ -1,0 +1,144 @@
+public import MarketData
+
+/// To which instant the intervals of a candle's day are anchored: the start of the session in which it lies, so that
+/// hours run 09:15, 10:15 and so on (candle rule 17).
+public struct SessionAnchor: Sendable {
+  /// The session's start for a candle's start.
+  public let start: @Sendable (Timestamp) -> Timestamp
+
+  /// Makes an anchor from a function, such as a trading calendar's.
+  public init(start: @escaping @Sendable (Timestamp) -> Timestamp) { self.start = start }
+
+  /// 09:15 by the exchange's clocks on every day: the equity and derivatives markets of India on ordinary days.
+  public static let equity = SessionAnchor { instant in
+    var day = CivilTime(dayNumber: CivilTime(instant).dayNumber)
+    (day.hour, day.minute) = (9, 15)
+    return day.timestamp()
+  }
+}
+
+extension CandleSeries {
+  /// Candles of a longer interval, rolled up in fixed point: first open, highest high, lowest low, last close, sums of
+  /// volume, ticks and turnover, coverage as the mean over the interval, flags of all. A missing piece stays missing:
+  /// coverage tells.
+  ///
+  /// The state is final when the last piece that there is is sealed and ends the interval, or another interval has
+  /// begun; otherwise forming, or provisional when a piece is.
+  ///
+  /// - Parameters:
+  ///   - interval: a multiple of the candles' own.
+  ///   - anchor: where each session's intervals begin.
+  /// - Throws: ``Fault`` of kind `usage` when the interval is no multiple.
+  public func resample(to interval: Interval, anchor: SessionAnchor = .equity) throws(Fault) -> CandleSeries {
+    guard let own = candles.first?.interval, own != interval else { return self }
+    guard interval > own, interval.seconds % own.seconds == 0 else {
+      throw Fault(
+        .usage, "candles of \(own) cannot make candles of \(interval); it must be a multiple of \(own)")
+    }
+    var result: [Candle] = []
+    var marks: [Bool] = []
+    var pieces: [Candle] = []
+    var isFilled = true
+    var start = Timestamp.unknown
+    for (position, candle) in candles.enumerated() {
+      let bucket = Self.bucketStart(of: candle.start, interval, anchor)
+      if bucket != start, !pieces.isEmpty {
+        result.append(Self.rollUp(pieces, interval, from: start, isLast: false))
+        marks.append(isFilled)
+        pieces.removeAll(keepingCapacity: true)
+        isFilled = true
+      }
+      start = bucket
+      isFilled = isFilled && self.isFilled(position)
+      pieces.append(candle)
+    }
+    if !pieces.isEmpty {
+      result.append(Self.rollUp(pieces, interval, from: start, isLast: true))
+      marks.append(isFilled)
+    }
+    return CandleSeries(result, filled: filled.isEmpty ? [] : marks)
+  }
+
+  /// Start of the interval that holds an instant. Before the session's start it counts backwards, which keeps what
+  /// traded early apart from the first interval.
+  public static func bucketStart(of instant: Timestamp, _ interval: Interval, _ anchor: SessionAnchor)
+    -> Timestamp
+  {
+    let origin = anchor.start(instant)
+    let offset = instant - origin
+    var steps = offset / interval.nanoseconds
+    if offset < 0, offset % interval.nanoseconds != 0 { steps -= 1 }
+    return origin + steps * interval.nanoseconds
+  }
+
+  private static func rollUp(
+    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, isLast: Bool
+  ) -> Candle {
+    var whole = pieces[0]
+    whole.interval = interval
+    whole.start = start
+    for piece in pieces.dropFirst() {
+      whole.high = max(whole.high, piece.high)
+      whole.low = min(whole.low, piece.low)
+      whole.close = piece.close
+      whole.volume += piece.volume
+      whole.openInterest = piece.openInterest
+      whole.tickCount += piece.tickCount
+      whole.turnover += piece.turnover
+      whole.flags.formUnion(piece.flags)
+      whole.revision = max(whole.revision, piece.revision)
+    }
+    let last = pieces[pieces.count - 1]
+    whole.coverage = pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / interval.seconds
+    let isWhole = !isLast || last.end >= start + interval.nanoseconds
+    let weakest = pieces.map(\.state.rawValue).min() ?? CandleState.final.rawValue
+    if !isWhole {
+      whole.state = .forming
+    } else if weakest < CandleState.final.rawValue {
+      whole.state = CandleState(rawValue: weakest) ?? .provisional
+    } else {
+      whole.state = whole.revision > 0 ? .revised : .final
+    }
+    return whole
+  }
+}
+
+// Ways of reading intervals without a trade.
+extension CandleSeries {
+  /// The series on a time axis: its candle at each instant, and a filling, marked, where it has none.
+  ///
+  /// - Parameters:
+  ///   - axis: starts, strictly ascending.
+  ///   - fill: what to put where there is no candle. Before the first candle there is nothing to fill with, and the
+  ///     instant is left out.
+  public func filled(on axis: [Timestamp], _ fill: Fill) -> CandleSeries {
+    guard fill != .none else { return self }
+    var result: [Candle] = []
+    var marks: [Bool] = []
+    var position = 0
+    var previous: Candle?
+    for instant in axis {
+      while position < count, candles[position].start < instant {
+        previous = candles[position]
+        position += 1
+      }
+      if position < count, candles[position].start == instant {
+        result.append(candles[position])
+        marks.append(isFilled(position))
+      } else if let previous {
+        result.append(Self.filling(after: previous, at: instant, fill))
+        marks.append(true)
+      }
+    }
+    return CandleSeries(result, filled: marks)
+  }
+
+  private static func filling(after previous: Candle, at start: Timestamp, _ fill: Fill) -> Candle {
+    var candle = previous
+    candle.start = start
+    if fill == .flat { (candle.open, candle.high, candle.low) = (candle.close, candle.close, candle.close) }
+    (candle.volume, candle.tickCount, candle.turnover) = (0, 0, 0)
+    (candle.coverage, candle.flags, candle.revision, candle.state) = (0, [], 0, .final)
+    return candle
+  }
+}

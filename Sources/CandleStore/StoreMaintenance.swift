@@ -64,9 +64,9 @@ extension CandleStore {
   ///
   /// - Throws: ``Fault`` of kind `inputOutput` when the file cannot be read.
   public func check() throws(Fault) -> StoreCheck {
-    try read("check") { database in
-      var check = StoreCheck(problems: [], candles: 0)
-      do {
+    do {
+      return try read("check") { database in
+        var check = StoreCheck(problems: [], candles: 0)
         check.problems = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(Self.problemsMax))")
           .filter { $0 != "ok" }
         check.candles = try Int.fetchOne(database, sql: "SELECT count(*) FROM candles") ?? 0
@@ -79,11 +79,13 @@ extension CandleStore {
             "candle of instrument \(number), \(interval) s from \(Timestamp(seconds: start).rfc3339): \(problem)"
           )
         }
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-        check.problems.append("the file cannot be read to its end: \(error.message ?? "damaged")")
+        check.problems = Array(check.problems.prefix(Self.problemsMax))
+        return check
       }
-      check.problems = Array(check.problems.prefix(Self.problemsMax))
-      return check
+    } catch {
+      // Damage that keeps SQLite from reading on is what was looked for.
+      guard error.kind == .badData else { throw error }
+      return StoreCheck(problems: [error.message], candles: 0)
     }
   }
 

@@ -60,9 +60,6 @@ let package = Package(
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
     .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
-    .target(
-      name: "TradingCalendar", dependencies: ["MarketData"],
-      resources: [.embedInCode("Resources/india.csv")], swiftSettings: strict),
     .target(name: "TickQuality", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
@@ -78,7 +75,7 @@ let package = Package(
       name: "FeedHandler",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
-        "TradingCalendar", "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
+        "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
       ], swiftSettings: strict),
     .target(
       name: "TickRing",
@@ -88,8 +85,7 @@ let package = Package(
       name: "TickRingCLI",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "CandleBuilding", "CandleStore", "TickArchive", "Configuration",
-        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TradingCalendar", "VenueSimulator",
-        argumentParser, logging,
+        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "VenueSimulator", argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
@@ -108,8 +104,6 @@ let package = Package(
       name: "VenuesTests", dependencies: ["Venues", "MarketData", flyingFox], swiftSettings: strict),
     .testTarget(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
-    .testTarget(
-      name: "TradingCalendarTests", dependencies: ["TradingCalendar", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "CandleBuildingTests", dependencies: ["CandleBuilding", "MarketData"], swiftSettings: strict),
     .testTarget(

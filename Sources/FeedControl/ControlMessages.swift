@@ -32,10 +32,13 @@ public struct LaneRequest: Codable, Sendable {
 public struct LaneAnswer: Codable, Sendable {
   /// True when the lane existed and still holds what its consumer had not released.
   public var isTakenOver: Bool
+  /// The lane carries what was asked for once its counter `filter-version` has come so far.
+  public var filterVersion: UInt64
 
   /// Makes an answer.
-  public init(isTakenOver: Bool) {
+  public init(isTakenOver: Bool, filterVersion: UInt64) {
     self.isTakenOver = isTakenOver
+    self.filterVersion = filterVersion
   }
 }
 
@@ -56,11 +59,14 @@ public struct ObserveAnswer: Codable, Sendable {
   public var observed: Int
   /// Instruments that the venue is asked for on behalf of everybody.
   public var union: Int
+  /// The lane carries what was asked for once its counter `filter-version` has come so far; nil without a lane.
+  public var filterVersion: UInt64?
 
   /// Makes an answer.
-  public init(observed: Int, union: Int) {
+  public init(observed: Int, union: Int, filterVersion: UInt64? = nil) {
     self.observed = observed
     self.union = union
+    self.filterVersion = filterVersion
   }
 }
 

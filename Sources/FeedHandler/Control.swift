@@ -22,6 +22,8 @@ final class Control: Sendable {
     var subscriptions = Subscriptions()
     var instruments: [InstrumentID: Instrument] = [:]
     var lanes: [String: Lane] = [:]
+    /// The version of the filter last sent to each lane.
+    var filterVersions: [String: UInt64] = [:]
   }
 
   private let settings: Settings
@@ -53,39 +55,75 @@ final class Control: Sendable {
     return try state.withLock { state throws(Fault) in
       let instruments = try resolve(request.symbols, &state)
       try checkRoom(for: instruments, by: .lane(request.lane), state)
-      let isExisting = state.lanes[request.lane] != nil
       let lane: Lane
+      let isExisting = state.lanes[request.lane] != nil
       if let existing = state.lanes[request.lane] {
         guard !existing.hasConsumer else {
           throw Fault(
-            .held, "lane '\(request.lane)' of feed '\(settings.feed)' is being read; choose another lane name"
-          )
+            .held,
+            "lane '\(request.lane)' of feed '\(settings.feed)' is being read by process \(existing.consumerPID); "
+              + "choose another lane name")
         }
         lane = existing
       } else {
-        guard state.lanes.count < settings.lanesMax else {
-          throw Fault(
-            .held,
-            "feed '\(settings.feed)' already has \(settings.lanesMax) lanes, as shared_memory.lanes_max allows"
-          )
-        }
-        let writer = try LaneWriter(
-          feed: settings.feed, lane: request.lane, capacity: request.slots ?? settings.laneSlots,
-          options: settings.options)
-        lane = Lane(name: request.lane, writer: writer, observed: InstrumentSet(instruments.map(\.id)))
-        state.lanes[request.lane] = lane
-        backend.commands.post(.addLane(lane))
+        lane = try makeLane(request.lane, slots: request.slots ?? settings.laneSlots, &state)
       }
       try observe(instruments, by: .lane(request.lane), &state)
       segment.add(.attaches)
-      segment.set(.lanes, UInt64(state.lanes.count))
-      return LaneAnswer(isTakenOver: isExisting || lane.isTakenOver)
+      return LaneAnswer(
+        isTakenOver: isExisting || lane.isTakenOver, filterVersion: state.filterVersions[request.lane] ?? 0)
     }
+  }
+
+  /// Takes up again the lanes whose feed handler died while their consumers lived: these go on in the very memory
+  /// that they have mapped. Returns what happened, in sentences.
+  ///
+  /// What a lane says that it carried is a consumer's word: only instruments that `known` finds count, and the
+  /// venue's limit holds for them as for a request.
+  func adoptLanes(knowing known: (InstrumentSet) throws(Fault) -> [Instrument])
+    -> [(message: String, isFault: Bool)]
+  {
+    SegmentDirectory.laneNames(of: settings.feed).filter { $0 != FeedHandler.recorderLane }.compactMap {
+      name in
+      guard let report = try? SegmentReport(lane: name, of: settings.feed), report.consumer.isHeld,
+        report.attach == .staleProducer, let capacity = report.capacity
+      else { return nil }
+      do throws(Fault) {
+        let count = try state.withLock { state throws(Fault) in
+          let lane = try makeLane(name, slots: capacity, &state)
+          try observe(try known(lane.filterLeft), by: .lane(name), &state)
+          return lane.filterLeft.count
+        }
+        segment.add(.adoptions)
+        return (
+          "lane '\(name)' of process \(report.consumer.pid), observing \(count) instruments, goes on", false
+        )
+      } catch {
+        return ("lane '\(name)' cannot be taken up again: \(error.message)", true)
+      }
+    }
+  }
+
+  private func makeLane(_ name: String, slots: Int, _ state: inout State) throws(Fault) -> Lane {
+    guard state.lanes.count < settings.lanesMax else {
+      throw Fault(
+        .held,
+        "feed '\(settings.feed)' already has \(settings.lanesMax) lanes, as shared_memory.lanes_max allows")
+    }
+    let writer = try LaneWriter(
+      feed: settings.feed, lane: name, capacity: slots, options: settings.options)
+    let lane = Lane(name: name, writer: writer)
+    state.lanes[name] = lane
+    state.filterVersions[name] = lane.firstVersion
+    backend.commands.post(.addLane(lane))
+    segment.set(.lanes, UInt64(state.lanes.count))
+    return lane
   }
 
   func detach(_ name: String) throws(Fault) {
     try state.withLock { state throws(Fault) in
       guard state.lanes.removeValue(forKey: name) != nil else { throw noLane(name) }
+      state.filterVersions[name] = nil
       backend.commands.post(.removeLane(name))
       SharedMapping.unlink(SegmentNames.lane(name, of: settings.feed))
       if state.subscriptions.remove(.lane(name)) { updateSource(&state) }
@@ -111,7 +149,7 @@ final class Control: Sendable {
       var changed = state.subscriptions.unobserve(ids, by: observer)
       // Without a lane the request speaks for whoever wrote the configuration, too.
       if lane == nil { changed = state.subscriptions.unobserve(ids, by: .configuration) || changed }
-      updateFilter(of: observer, state)
+      updateFilter(of: observer, &state)
       if changed { updateSource(&state) }
       return answer(observer, state)
     }
@@ -152,8 +190,9 @@ final class Control: Sendable {
     throws(Fault)
   {
     try checkRoom(for: instruments, by: observer, state)
+    try define(instruments, &state)
     let changed = state.subscriptions.observe(instruments.map(\.id), by: observer)
-    updateFilter(of: observer, state)
+    updateFilter(of: observer, &state)
     if changed { updateSource(&state) }
   }
 
@@ -173,19 +212,24 @@ final class Control: Sendable {
     var parsed: [Symbol] = []
     for text in symbols { parsed.append(try Symbol(text)) }
     let instruments = try backend.instruments(for: parsed)
-    let new = instruments.filter { state.instruments[$0.id] == nil }
-    if !new.isEmpty {
-      try segment.define(new)
-      backend.define(new)
-      for instrument in new { state.instruments[instrument.id] = instrument }
-    }
+    try define(instruments, &state)
     return instruments
   }
 
-  private func updateFilter(of observer: Subscriptions.Observer, _ state: State) {
+  private func define(_ instruments: [Instrument], _ state: inout State) throws(Fault) {
+    let new = instruments.filter { state.instruments[$0.id] == nil }
+    guard !new.isEmpty else { return }
+    try segment.define(new)
+    backend.define(new)
+    for instrument in new { state.instruments[instrument.id] = instrument }
+  }
+
+  private func updateFilter(of observer: Subscriptions.Observer, _ state: inout State) {
     guard case .lane(let name) = observer else { return }
-    let observed = InstrumentSet(state.subscriptions.instruments(of: observer))
-    backend.commands.post(.observe(lane: name, observed))
+    let version = (state.filterVersions[name] ?? 0) &+ 1
+    state.filterVersions[name] = version
+    let instruments = InstrumentSet(state.subscriptions.instruments(of: observer))
+    backend.commands.post(.observe(lane: name, Lane.Filter(instruments: instruments, version: version)))
   }
 
   private func updateSource(_ state: inout State) {
@@ -201,8 +245,11 @@ final class Control: Sendable {
   }
 
   private func answer(_ observer: Subscriptions.Observer, _ state: State) -> ObserveAnswer {
-    ObserveAnswer(
-      observed: state.subscriptions.instruments(of: observer).count, union: state.subscriptions.unionCount)
+    var filterVersion: UInt64?
+    if case .lane(let name) = observer { filterVersion = state.filterVersions[name] }
+    return ObserveAnswer(
+      observed: state.subscriptions.instruments(of: observer).count, union: state.subscriptions.unionCount,
+      filterVersion: filterVersion)
   }
 
   private func noLane(_ name: String) -> Fault {

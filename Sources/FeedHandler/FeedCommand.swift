@@ -6,7 +6,7 @@ internal import Synchronization
 enum FeedCommand: Sendable {
   case addLane(Lane)
   case removeLane(String)
-  case observe(lane: String, InstrumentSet)
+  case observe(lane: String, Lane.Filter)
   case subscribe([Instrument])
   case stop
 }
@@ -42,4 +42,10 @@ struct LiveBackend: FeedBackend {
   }
 
   func define(_ instruments: [Instrument]) { recorder.commands.post(.define(instruments)) }
+
+  /// The instruments of a filter whose numbers the store knows and which the venue lists today.
+  func known(_ filter: InstrumentSet) throws(Fault) -> [Instrument] {
+    let symbols = try store.instruments().filter { filter.contains($0.id) }.map(\.symbol)
+    return try directory.instruments(for: symbols.filter { directory.lists($0) }, in: store)
+  }
 }

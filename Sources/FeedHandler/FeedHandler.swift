@@ -18,7 +18,7 @@ public struct FeedHandler: Sendable {
   private let logger: Logger
 
   /// Name of the lane from which the recorder reads.
-  public static let recorderLane = "recorder"
+  public static let recorderLane = SegmentNames.recorderLane
 
   /// Makes a feed handler; nothing is opened until it runs.
   ///
@@ -34,7 +34,7 @@ public struct FeedHandler: Sendable {
   }
 
   /// Runs until `shouldStop` says so; returns when everything received is stored and nothing of the process is
-  /// left in shared memory.
+  /// left in shared memory but, after a HALT, the feed segment with its reason.
   ///
   /// - Throws: ``Fault`` when it cannot start, and when it HALTs: credentials refused, venue given up, storage
   ///   failed. What had been received is stored, or waits in the recorder's lane for the next start.
@@ -44,18 +44,24 @@ public struct FeedHandler: Sendable {
     let segment = try FeedSegment(
       feed: configuration.feed, instrumentsMax: configuration.sharedMemory.instrumentsMax,
       controlSocket: configuration.controlSocketPath, dataDirectory: configuration.dataDirectory,
-      options: SegmentOptions(mode: configuration.sharedMemory.mode))
+      options: try SegmentOptions(configuration.sharedMemory))
     if let takeover = segment.takeover { logger.warning("\(takeover)") }
     var mayRemoveRecorderLane = false
+    var hasHalted = false
     defer {
       if mayRemoveRecorderLane {
         SharedMapping.unlink(SegmentNames.lane(Self.recorderLane, of: configuration.feed))
       }
-      segment.unlink()
+      // After a HALT the segment stays with its reason, for `tickring status`, until the next start takes it over.
+      if !hasHalted { segment.unlink() }
     }
 
     do throws(Fault) {
       let store = try CandleStore(path: configuration.dataDirectory + "/candles.sqlite", mode: .readWrite)
+      if segment.takeover != nil {
+        let known = Dictionary(uniqueKeysWithValues: try store.instruments().map { ($0.id, $0.symbol) })
+        segment.keepRows { known[$0] == $1 }
+      }
       let directory = InstrumentDirectory(try venue.listings(), venue: venue.name)
       let instruments = try configuredInstruments(directory, store, venue)
       try segment.define(instruments)
@@ -78,6 +84,7 @@ public struct FeedHandler: Sendable {
       logger.info("stopped: \(segment.value(.ticks)) ticks, \(segment.value(.candles)) candles stored")
     } catch {
       segment.halt(reason: error.message)
+      hasHalted = true
       logger.critical("HALT: \(error.message)")
       throw error
     }

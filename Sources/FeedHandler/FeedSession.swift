@@ -31,10 +31,12 @@ final class FeedSession: Sendable {
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory
+    let options = try SegmentOptions(shared)
     let writer = try LaneWriter(
       feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
-      options: SegmentOptions(mode: shared.mode), owner: configuration.dataDirectory)
+      options: options, owner: configuration.dataDirectory)
     let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
+    let writerRefusals = writer.refusals
     let lastArchived = archive.lastSealedSequence ?? 0
     let lastSequence = max(lastArchived, writer.recovered?.sequence ?? 0)
     if writer.isTakenOver, reader.lag > 0 {
@@ -72,17 +74,21 @@ final class FeedSession: Sendable {
       options: Recorder.Options(
         sealMilliseconds: configuration.recorder.sealSeconds * 1000, processor: configuration.recorder.cpu),
       logger: logger)
+    let backend = LiveBackend(directory: directory, store: store, receive: receive, recorder: recorder)
     control = Control(
       settings: Control.Settings(
         feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
-        options: SegmentOptions(mode: shared.mode), instrumentsMax: venue.instrumentsMax),
-      segment: segment,
-      backend: LiveBackend(directory: directory, store: store, receive: receive, recorder: recorder),
+        options: options, instrumentsMax: venue.instrumentsMax),
+      segment: segment, backend: backend,
       configured: instruments)
     server = ControlServer(path: configuration.controlSocketPath, control: control)
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
     self.logger = logger
+    for refusal in segment.refusals + writerRefusals { logger.warning("\(refusal)") }
+    for adoption in control.adoptLanes(knowing: backend.known) {
+      logger.log(level: adoption.isFault ? .warning : .info, "\(adoption.message)")
+    }
   }
 
   /// True when the recorder took everything that was published.

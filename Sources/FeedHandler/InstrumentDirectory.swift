@@ -25,6 +25,9 @@ struct InstrumentDirectory: Sendable {
 
   var count: Int { listings.count }
 
+  /// True when the venue lists the symbol today.
+  func lists(_ symbol: Symbol) -> Bool { listings[symbol] != nil }
+
   var allSymbols: [Symbol] { listings.keys.sorted() }
 
   /// Gives each symbol its instrument; numbers are stable across runs, since the store keeps them.

@@ -3,16 +3,31 @@ internal import SharedRing
 
 /// A consumer's lane as the receive thread sees it: the ring and what its consumer observes.
 final class Lane: @unchecked Sendable {
-  // @unchecked: made by the control thread, then used by the receive thread alone.
+  // @unchecked: made by the control thread, then used by the receive thread alone; the rest asks the kernel or reads
+  // what never changes.
+
+  /// What a lane carries from some record on; versions count its changes.
+  struct Filter {
+    var instruments: InstrumentSet
+    var version: UInt64
+  }
 
   let name: String
   let isTakenOver: Bool
+  /// What the lane carried for an earlier feed handler; a consumer can write there.
+  let filterLeft: InstrumentSet
+  /// The filter's version when the lane was made.
+  let firstVersion: UInt64
+  let refusals: [String]
   private var writer: LaneWriter
-  private var observed: InstrumentSet
+  private var observed = InstrumentSet()
 
-  init(name: String, writer: consuming LaneWriter, observed: InstrumentSet) {
+  init(name: String, writer: consuming LaneWriter, observed: InstrumentSet = InstrumentSet()) {
     self.name = name
     self.isTakenOver = writer.isTakenOver
+    self.filterLeft = writer.filterLeft
+    self.firstVersion = writer.filterVersion
+    self.refusals = writer.refusals
     self.writer = writer
     self.observed = observed
   }
@@ -27,8 +42,15 @@ final class Lane: @unchecked Sendable {
     writer.hasRoom(for: count) ? count : writer.capacity - Int(writer.waiting())
   }
 
-  func observe(_ instruments: InstrumentSet) { observed = instruments }
+  /// Puts a filter in force for everything behind `sequence`, and notes so in the lane for its consumer.
+  func observe(_ filter: Filter, behind sequence: UInt64) {
+    observed = filter.instruments
+    writer.noteFilter(filter.instruments, version: filter.version, behind: sequence)
+  }
 
   /// Asks the kernel, so it may be called from any thread.
   var hasConsumer: Bool { writer.hasConsumer }
+
+  /// Process that reads it, as it says.
+  var consumerPID: Int32 { writer.consumerPID }
 }

@@ -33,7 +33,10 @@ package struct Publisher: ~Copyable {
 
   mutating func removeLane(_ name: String) { broadcaster.removeLane(name) }
 
-  func lane(_ name: String) -> Lane? { broadcaster.lane(name) }
+  /// Puts a lane's filter in force, from the next record on.
+  func observe(_ name: String, _ filter: Lane.Filter) {
+    broadcaster.lane(name)?.observe(filter, behind: sequence)
+  }
 
   /// Publishes a batch in its order; the sequence of each record is set here.
   ///

@@ -183,7 +183,7 @@ final class ReceiveLoop: @unchecked Sendable {
       switch command {
       case .addLane(let lane): publisher.add(lane)
       case .removeLane(let name): publisher.removeLane(name)
-      case .observe(let lane, let observed): publisher.lane(lane)?.observe(observed)
+      case .observe(let lane, let filter): publisher.observe(lane, filter)
       case .subscribe(let wanted): subscribe(to: wanted)
       case .stop: isStopping = true
       }

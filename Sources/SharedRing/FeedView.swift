@@ -1,4 +1,5 @@
 public import CSharedRing
+internal import Glibc
 public import MarketData
 
 /// A read-only view of a feed: last values, instruments, counters, for anyone who may map it.
@@ -107,8 +108,26 @@ public final class FeedView: @unchecked Sendable {
     guard instrument.index < instrumentsMax else { return nil }
     return withUnsafeTemporaryAllocation(of: Tick.self, capacity: 1) { buffer in
       let copy = buffer.baseAddress.unsafelyUnwrapped
-      return tickring_last_value_load(lastValues + instrument.index, copy) ? copy.pointee : nil
+      if tickring_last_value_load(lastValues + instrument.index, copy) { return copy.pointee }
+      return awaitRow(instrument.index, into: copy) ? copy.pointee : nil
     }
+  }
+
+  /// Longest wait for a feed handler that lost its processor while it wrote a row.
+  private static let rowNanosecondsMax: Int64 = 100_000_000
+
+  /// Reads a row that was being written at each of many looks; false when it is empty, or was left so by a producer
+  /// that died in it.
+  @usableFromInline
+  func awaitRow(_ index: Int, into copy: UnsafeMutablePointer<Tick>) -> Bool {
+    let row = lastValues + index
+    guard tickring_last_value_is_busy(row) else { return tickring_last_value_load(row, copy) }
+    let end = Timestamp.monotonicNanoseconds() + Self.rowNanosecondsMax
+    while isProducerAlive, Timestamp.monotonicNanoseconds() < end {
+      sched_yield()
+      if tickring_last_value_load(row, copy) { return true }
+    }
+    return false
   }
 
   /// Ticks of an instrument published since the feed handler started.

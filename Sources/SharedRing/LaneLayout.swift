@@ -30,6 +30,13 @@ extension SharedMapping {
     }
   }
 
+  /// Records between the two cursors, which have stayed in their places since layout version 1; 0 for an object too
+  /// small to have them.
+  var cursorDifference: UInt64 {
+    guard byteCount >= Int(TICKRING_LANE_FILTER_OFFSET) else { return 0 }
+    return value(.published) &- value(.released)
+  }
+
   /// Records published and not released, by the cursors and, beyond them, by the stamps.
   var unreadInJournal: UInt64 {
     let capacity = base.assumingMemoryBound(to: tickring_lane_header.self).pointee.capacity

@@ -40,3 +40,19 @@ extension LaneReader {
     }
   }
 }
+
+extension LaneReader {
+  /// Waits until the lane carries what was asked for: the feed handler answers with a filter version, and puts the
+  /// filter in force between two batches. False when the time is over.
+  public func waitForFilter(version: UInt64, nanosecondsMax: Int64) -> Bool {
+    let end = Timestamp.monotonicNanoseconds() + nanosecondsMax
+    // Compared as a distance: a version counts on from what an earlier feed handler left.
+    while Int64(bitPattern: mapping.value(.filterVersion) &- version) < 0 {
+      guard Timestamp.monotonicNanoseconds() < end else { return false }
+      usleep(Self.filterPollMicroseconds)
+    }
+    return true
+  }
+
+  private static var filterPollMicroseconds: UInt32 { 200 }
+}

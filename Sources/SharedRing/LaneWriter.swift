@@ -157,7 +157,15 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     -> Bool
   {
     let header = old.base.assumingMemoryBound(to: tickring_lane_header.self)
-    guard tickring_lane_check(old.base, UInt64(old.byteCount)) == TICKRING_READY else { return false }
+    let result = AttachResult(tickring_lane_check(old.base, UInt64(old.byteCount)))
+    if result == .otherVersion, !owner.isEmpty, old.cursorDifference > 0 {
+      throw Fault(
+        .configuration,
+        "shared memory '\(old.name)' may hold \(old.cursorDifference) records that a killed run of another TickRing "
+          + "(layout version \(header.pointee.layout_version)) could not store; start that one once to store them, or "
+          + "remove it by hand")
+    }
+    guard result == .ready else { return false }
     let oldCapacity = header.pointee.capacity
     let oldOwner = old.text(at: LaneLayout.owner, byteCountMax: Int(TICKRING_REASON_BYTES))
     if oldCapacity == UInt64(capacity), oldOwner == owner { return true }

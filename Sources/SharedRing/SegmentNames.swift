@@ -5,6 +5,26 @@ public enum SegmentNames {
   /// The longest feed or lane name in bytes.
   public static let utf8CountMax = 32
 
+  /// The lane from which a feed handler's recorder reads.
+  public static let recorderLane = "recorder"
+  private static let prefix = "/tickring."
+
+  /// Feed and lane of an object's name.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` when it is not named as TickRing's.
+  public static func parse(_ object: String) throws(Fault) -> (feed: String, lane: String?) {
+    let parts = object.dropFirst(prefix.count).split(separator: ".", omittingEmptySubsequences: false)
+    guard object.hasPrefix(prefix), (1...2).contains(parts.count) else {
+      throw Fault(
+        .usage,
+        "'\(object)' is not named as TickRing names shared memory: \(prefix)FEED or \(prefix)FEED.LANE")
+    }
+    try check(String(parts[0]), what: "feed")
+    guard parts.count == 2 else { return (String(parts[0]), nil) }
+    try check(String(parts[1]), what: "lane")
+    return (String(parts[0]), String(parts[1]))
+  }
+
   /// `/tickring.FEED`.
   public static func feed(_ feed: String) -> String { "/tickring.\(feed)" }
 

@@ -152,10 +152,11 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
   }
 
   /// Who owns the object and since when, by the file system.
-  var status: (owner: UInt32, group: UInt32, mode: UInt32, isStillNamed: Bool) {
+  var status: (owner: UInt32, mode: UInt32, changed: Timestamp, isStillNamed: Bool) {
     var mine = stat()
-    guard fstat(descriptor, &mine) == 0 else { return (.max, .max, 0, false) }
-    return (mine.st_uid, mine.st_gid, mine.st_mode & 0o777, mine.st_nlink > 0)
+    guard fstat(descriptor, &mine) == 0 else { return (.max, 0, .unknown, false) }
+    let changed = Timestamp(seconds: Int64(mine.st_ctim.tv_sec))
+    return (mine.st_uid, mine.st_mode & 0o777, changed, mine.st_nlink > 0)
   }
 
   /// Removes the object's name; mappings of it live on until their owners go.

@@ -4,7 +4,7 @@ internal import FeedControl
 internal import Glibc
 // Underscored, but the only way for a strategy to import one module and have ticks, prices and candles with it.
 @_exported public import MarketData
-internal import SharedRing
+public import SharedRing
 
 /// A strategy's one door to market data: latest prices, history, and events.
 ///
@@ -27,9 +27,12 @@ public final class DataHandler {
   /// False once the feed ended or halted and everything that was published has been read.
   public private(set) var isOpen = true
 
-  private let feed: FeedView
+  private var feed: FeedView
   private var reader: LaneReader
-  private let control: ControlClient
+  private var control: ControlClient
+  private var observed: Set<String>
+  private let returnSecondsMax: Int
+  private var feedReturn: FeedReturn?
   private var aggregator: CandleAggregator
   private var closed: [Candle] = []
   private var store: CandleStore?
@@ -42,6 +45,10 @@ public final class DataHandler {
 
   /// Ticks that one call of ``poll(max:_:)`` hands out at most, unless told otherwise.
   public static let pollMax = 1024
+  /// How long a feed handler that died is waited for, unless told otherwise.
+  public static let returnSecondsMaxDefault = 60
+  /// How long a change of the observed instruments may take to be in force.
+  private static let filterNanosecondsMax: Int64 = 2_000_000_000
   /// How long a feed handler that is still preparing is waited for.
   private static let startMillisecondsMax = 60_000
   /// Feed time between two looks at the clock for candles to close.
@@ -55,36 +62,46 @@ public final class DataHandler {
   ///     stopped.
   ///   - symbols: what to observe from the start.
   ///   - fromLatest: skip what an earlier consumer of the lane left unread.
+  ///   - returnSecondsMax: how long a feed handler that died is waited for; after that the feed counts as halted.
   /// - Throws: ``Fault`` of kind `unavailable` when there is no such feed or it does not get ready, `held` when
   ///   another process reads the lane, `usage` for a symbol that the venue does not list.
-  public init(feed: String, lane: String, observing symbols: [String] = [], fromLatest: Bool = false)
-    throws(Fault)
-  {
+  public init(
+    feed: String, lane: String, observing symbols: [String] = [], fromLatest: Bool = false,
+    returnSecondsMax: Int = returnSecondsMaxDefault
+  ) throws(Fault) {
     try SegmentNames.check(lane, what: "lane")
     let view = try Self.readyFeed(feed)
     let control = try ControlClient(path: view.controlSocket)
-    _ = try control.attach(LaneRequest(lane: lane, symbols: symbols))
+    let answer = try control.attach(LaneRequest(lane: lane, symbols: symbols))
     var reader = try LaneReader(feed: feed, lane: lane)
+    _ = reader.waitForFilter(version: answer.filterVersion, nanosecondsMax: Self.filterNanosecondsMax)
     if fromLatest { reader.skipToLatest() }
     self.feed = view
     self.lane = lane
     self.control = control
     self.reader = reader
+    self.observed = Set(symbols)
+    self.returnSecondsMax = returnSecondsMax
     self.aggregator = CandleAggregator()
     refreshInstruments()
   }
 
-  /// Observes more instruments; their ticks come as soon as the venue sends them.
+  /// Observes more instruments; returns when the lane carries them, and their ticks come as soon as the venue sends
+  /// them.
   ///
   /// - Throws: ``Fault`` of kind `usage` for a symbol that the venue does not list, naming the nearest.
   public func observe(_ symbols: String...) throws(Fault) {
-    _ = try control.observe(symbols, lane: lane)
+    let answer = try control.observe(symbols, lane: lane)
+    observed.formUnion(symbols)
+    _ = reader.waitForFilter(
+      version: answer.filterVersion ?? 0, nanosecondsMax: Self.filterNanosecondsMax)
     refreshInstruments()
   }
 
   /// Stops observing instruments.
   public func unobserve(_ symbols: String...) throws(Fault) {
     _ = try control.unobserve(symbols, lane: lane)
+    observed.subtract(symbols)
   }
 
   /// The newest tick of an instrument, read from shared memory without a lock or a system call; nil when there was
@@ -171,6 +188,19 @@ public final class DataHandler {
     return count
   }
 
+  /// Waits until a tick is there, or for at most `milliseconds`; then poll again.
+  ///
+  /// - Parameter strategy: what the wait may cost: a whole processor, its idle time, or some microseconds of the
+  ///   kernel's at each wake.
+  public func wait(_ strategy: WaitStrategy = .spinThenFutex, milliseconds: Int = 100) {
+    guard isOpen else { return }
+    reader.wait(strategy, nanosecondsMax: Int64(milliseconds) * 1_000_000)
+  }
+
+  /// Drops what waits in the lane and goes on with what comes from now on; returns how many ticks were passed over.
+  @discardableResult
+  public func skipToLatest() -> UInt64 { reader.skipToLatest() }
+
   /// Tells the processor that the caller spins.
   public static func pause() { LaneReader.pause() }
 
@@ -189,18 +219,50 @@ public final class DataHandler {
     if now - lastTimer > Self.timerNanoseconds || now < lastTimer {
       lastTimer = now
       aggregator.advance(to: now, into: &closed)
-      if state == .running {
+      if feedReturn != nil { return lookForReturn(handle) }
+      if state == .running || feed.isSuperseded {
         // Told one empty poll later, when its last words, if it had any, have been read.
-        if isProducerGone, feed.state == .running {
-          return end(.halt(reason: "the feed handler (process \(feed.producerPID)) died"), handle)
+        if isProducerGone, feed.state == .running || feed.isSuperseded {
+          handle(.feedLost(reason: "the feed handler (process \(feed.producerPID)) died"))
+          feedReturn = FeedReturn(feed: feed.feed, secondsMax: returnSecondsMax)
+          return
         }
-        isProducerGone = !feed.isProducerAlive
+        isProducerGone = !feed.isProducerAlive || feed.isSuperseded
       }
     }
+    guard feedReturn == nil else { return }
     switch state {
     case .ended: end(.ended, handle)
     case .halted: end(.halt(reason: feed.haltReason ?? "no reason given"), handle)
     default: break
+    }
+  }
+
+  private func lookForReturn(_ handle: (MarketEvent) -> Void) {
+    guard let outcome = feedReturn?.look() else { return }
+    switch outcome {
+    case .waiting: break
+    case .halted(let reason): end(.halt(reason: reason), handle)
+    case .givenUp:
+      end(.halt(reason: "the feed handler died and did not come back within \(returnSecondsMax) s"), handle)
+    case .returned(let view):
+      do throws(Fault) {
+        control = try ControlClient(path: view.controlSocket)
+        // A feed handler takes the lanes of living consumers up again; one of another layout or of another
+        // configuration may have not.
+        if !reader.isProducerAlive {
+          _ = try control.attach(LaneRequest(lane: lane, symbols: observed.sorted()))
+          if !reader.isProducerAlive { reader = try LaneReader(feed: view.feed, lane: lane) }
+        }
+      } catch {
+        return end(.halt(reason: "the feed handler came back without this lane: \(error.message)"), handle)
+      }
+      feed = view
+      feedReturn = nil
+      isProducerGone = false
+      instrumentVersion = 0
+      refreshInstruments()
+      handle(.feedReturned(epoch: view.epoch))
     }
   }
 

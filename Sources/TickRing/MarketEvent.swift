@@ -8,6 +8,10 @@ public enum MarketEvent: Sendable {
   case candle(Candle)
   /// The feed went down, or came back.
   case gap(FeedGap)
+  /// The feed handler died; what it had published has been handed out, and its return is waited for.
+  case feedLost(reason: String)
+  /// A feed handler runs again; `epoch` counts its starts. The lane goes on, with its instruments.
+  case feedReturned(epoch: UInt64)
   /// The feed handler stopped for a reason that a person must look at; nothing will follow.
   case halt(reason: String)
   /// The feed handler ended in good order; nothing will follow.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import MarketData
+internal import SharedRing
 internal import TickRing
 
 struct WatchCommand: AsyncParsableCommand {
@@ -11,15 +12,30 @@ struct WatchCommand: AsyncParsableCommand {
     case stopped, latest
   }
 
+  enum Wait: String, ExpressibleByArgument, CaseIterable {
+    case spin, yield, futex
+
+    var strategy: WaitStrategy {
+      switch self {
+      case .spin: .spin
+      case .yield: .spinThenYield
+      case .futex: .spinThenFutex
+      }
+    }
+  }
+
   @Option(help: "Name of the feed, as in its configuration.") var feed: String
   @Option(help: "Name of the lane.") var lane = "watch"
   @Option(name: .customLong("from"), help: "Where to begin: stopped (where this lane stopped) or latest.")
   var start = Start.stopped
+  @Option(help: "How to wait for ticks: spin (a whole processor), yield or futex (sleeps).")
+  var wait = Wait.futex
   @Option(help: "Stop after so many ticks.") var count: Int?
   @Flag(help: "Print one JSON object a line.") var json = false
   @Argument(help: "Symbols such as NSE:RELIANCE.") var symbols: [String]
 
-  private static let idleMicroseconds: UInt32 = 500
+  /// Longest wait for a tick before signals and the feed's state are looked at.
+  private static let waitMilliseconds = 20
 
   func validate() throws {
     guard !symbols.isEmpty else { throw ValidationError("name at least one symbol, as in NSE:RELIANCE") }
@@ -41,13 +57,16 @@ struct WatchCommand: AsyncParsableCommand {
             try print(tick, data.symbol(tick.instrument))
           case .halt(let reason): fault = Fault(.unavailable, "feed '\(feed)' halted: \(reason)")
           case .gap(let gap): note(gap)
+          case .feedLost(let reason): Console.error("\(reason); waiting for it to come back")
+          case .feedReturned(let epoch):
+            Console.error("the feed handler runs again (start \(epoch) of this feed)")
           case .candle, .ended: break
           }
         } catch {
           fault = error
         }
       }
-      if read == 0 { usleep(Self.idleMicroseconds) }
+      if read == 0 { data.wait(wait.strategy, milliseconds: Self.waitMilliseconds) }
     }
     if let fault { throw fault }
   }

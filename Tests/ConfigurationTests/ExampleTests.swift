@@ -9,8 +9,10 @@ import Testing
       FeedConfiguration.allKeys == [
         "feed", "data_directory", "control_socket", "log_level", "source.venue", "source.websocket_url",
         "source.api_url", "source.ca_file", "source.clock", "instruments", "history.sessions",
-        "history.requests_per_second", "shared_memory.mode", "shared_memory.lane_slots",
+        "history.requests_per_second", "shared_memory.mode", "shared_memory.group",
+        "shared_memory.lane_slots",
         "shared_memory.recorder_slots", "shared_memory.lanes_max", "shared_memory.instruments_max",
+        "shared_memory.huge_pages", "shared_memory.lock_memory",
         "receive.wait", "receive.cpu", "recorder.cpu", "recorder.block_ticks", "recorder.seal_seconds",
         "recorder.full_wait_milliseconds", "archive.segment_megabytes", "candles.grace_milliseconds",
         "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
@@ -66,6 +68,9 @@ import Testing
     written.sharedMemory.recorderSlots = 16_777_216
     written.sharedMemory.lanesMax = 256
     written.sharedMemory.instrumentsMax = 6
+    written.sharedMemory.group = "traders"
+    written.sharedMemory.hugePages = true
+    written.sharedMemory.lockMemory = true
     written.receive.wait = .spin
     written.receive.cpu = 1
     written.recorder.cpu = 0

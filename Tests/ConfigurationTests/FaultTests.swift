@@ -39,8 +39,8 @@ import Testing
       ),
       (
         "shared_memory: 5",
-        "feed.yaml:1: shared_memory is '5', but must hold keys, each with a value: mode, lane_slots, recorder_slots, "
-          + "lanes_max, instruments_max"
+        "feed.yaml:1: shared_memory is '5', but must hold keys, each with a value: mode, group, lane_slots, "
+          + "recorder_slots, lanes_max, instruments_max, huge_pages, lock_memory"
       ),
       (
         "instruments: NSE:INFY",
@@ -83,6 +83,17 @@ import Testing
       sentences("shared_memory: {mode: \(mode)}").first?.hasSuffix(
         "but must be an octal file mode from \"0600\" to \"0777\" that lets the owner read and write") == true
     )
+  }
+
+  @Test(arguments: ["-x", "a b", ".x", "{}", String(repeating: "g", count: 33)])
+  func aGroupThatNoGroupCanBeCalledIsRefused(group: String) {
+    #expect(
+      sentences("shared_memory: {group: '\(group)'}").first?.contains("name or number of a group") == true)
+  }
+
+  @Test(arguments: ["yes", "1", "'true'"]) func aFlagIsTrueOrFalse(flag: String) {
+    #expect(
+      sentences("shared_memory: {huge_pages: \(flag)}").first?.hasSuffix("but must be true or false") == true)
   }
 
   @Test(arguments: [

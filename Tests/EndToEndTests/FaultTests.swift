@@ -13,6 +13,12 @@ import Testing
     #expect(outcome.code == 77, "\(outcome.errors)")
     #expect(outcome.errors.contains("403"))
     #expect(!outcome.errors.contains("wrong"), "the token must not be printed")
+    #expect(try feed.leftovers() == ["tickring.\(feed.name)"], "the reason stays")
+    let status = try Tool.run(["status", "--feed", feed.name])
+    #expect(status.code == 1)
+    #expect(status.errors.contains("halted") && status.errors.contains("403"))
+    let clean = try Tool.run(["shm", "clean", "--feed", feed.name])
+    #expect(clean.output == "removed /tickring.\(feed.name)\n")
     #expect(try feed.leftovers() == [])
   }
 
@@ -21,7 +27,7 @@ import Testing
     let outcome = try feed.start().wait()
     #expect(outcome.code == 69, "\(outcome.errors)")
     #expect(outcome.errors.contains("gave up on kite after 4 attempts"))
-    #expect(try feed.leftovers() == [])
+    #expect(try feed.leftovers() == ["tickring.\(feed.name)"], "the reason stays")
   }
 
   @Test func garbageFramesAreCountedAndSkipped() throws {

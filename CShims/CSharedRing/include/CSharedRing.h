@@ -33,6 +33,9 @@
 // to a producer that recovers after a crash. The consumer's `released` cursor may run late too, by up to an eighth
 // of the ring: the producer keeps a copy and looks again only when the copy leaves it no room.
 //
+// Magic and layout version come first in every layout, and a lane's two cursors stay where they are: so much can be
+// told of a segment of any version.
+//
 // Sleeping, see tickring_waiting.h: the consumer announces itself in the `sleeping` word, and the producer, which
 // looks at that word once a batch, wakes it by futex. Nothing else is asked of the producer.
 //

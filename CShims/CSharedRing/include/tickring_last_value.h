@@ -26,6 +26,10 @@ static inline void tickring_last_value_clear(void *row) {
   tickring_last_value_store(row, &nothing);
 }
 
+// True while the row is being rewritten: a failed load is then worth another try, after letting the writer run, which
+// may have lost its processor in mid-row.
+static inline bool tickring_last_value_is_busy(const void *row) { return tickring_word_load_acquire(row) & 1; }
+
 // False when the row holds nothing, or was being rewritten at each of many tries (a writer that died in mid-row
 // leaves it so). The stamp of the copy is the row's version.
 static inline bool tickring_last_value_load(const void *row, void *tick) {

@@ -42,3 +42,12 @@ extension ValueForm where Value == UInt32 {
       }, text: { "\"0\(String($0, radix: 8))\"" })
   }
 }
+
+extension ValueForm where Value == Bool {
+  /// One of two words.
+  static var trueOrFalse: ValueForm {
+    ValueForm(
+      "true or false", scalar: { $0.style == .plain ? Bool($0.string) : nil }, text: { $0 ? "true" : "false" }
+    )
+  }
+}

@@ -16,6 +16,21 @@ extension ValueForm where Value == String {
       }, text: yamlScalar)
   }
 
+  /// A group of users, by its name or number.
+  static func groupName(bytesMax: Int) -> ValueForm {
+    ValueForm(
+      "the name or number of a group of users, at most \(bytesMax) of the characters a-z, A-Z, 0-9, _, . and -",
+      scalar: { scalar in
+        let isName = scalar.string.utf8.allSatisfy { byte in
+          (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "_.-".utf8.contains(byte)
+        }
+        let isStart =
+          scalar.string.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") } ?? false
+        return isName && isStart && scalar.string.utf8.count <= bytesMax ? scalar.string : nil
+      }, text: yamlScalar)
+  }
+
   /// A path in the file system.
   static func path(bytesMax: Int) -> ValueForm {
     ValueForm(

@@ -3,6 +3,8 @@ extension FeedConfiguration {
   public struct SharedMemory: Sendable, Hashable {
     /// File mode of the shared memory: who may open it.
     public var mode: UInt32 = 0o600
+    /// Group that owns the shared memory, by name or number; nil for the process's own.
+    public var group: String?
     /// Ticks that fit into one strategy's lane; a power of two.
     public var laneSlots = 65_536
     /// Ticks that fit into the recorder's lane; a power of two.
@@ -11,7 +13,13 @@ extension FeedConfiguration {
     public var lanesMax = 16
     /// Instruments that the feed can hold.
     public var instrumentsMax = 16_384
+    /// Whether lanes ask for huge pages.
+    public var hugePages = false
+    /// Whether the shared memory is locked, never to be swapped out.
+    public var lockMemory = false
 
+    /// The longest name of a group.
+    public static let groupBytesMax = 32
     /// Bounds of ``laneSlots``.
     public static let laneSlotsBounds = 1024...16_777_216
     /// Bounds of ``recorderSlots``.
@@ -30,6 +38,9 @@ extension FeedConfiguration.SharedMemory: ConfigurationSection {
   static let keys: [ConfigurationKey<Self>] = [
     ConfigurationKey("mode", \.mode, .fileMode, "Who may open the shared memory"),
     ConfigurationKey(
+      "group", \.group, .optional(.groupName(bytesMax: groupBytesMax)),
+      "Group to which the mode's middle digit applies; the process's own unless given"),
+    ConfigurationKey(
       "lane_slots", \.laneSlots, .powerOfTwo(laneSlotsBounds),
       "Ticks of 64 bytes that fit into one strategy's lane"),
     ConfigurationKey(
@@ -40,5 +51,11 @@ extension FeedConfiguration.SharedMemory: ConfigurationSection {
     ConfigurationKey(
       "instruments_max", \.instrumentsMax, .wholeNumber(instrumentsMaxBounds),
       "Instruments that the feed can hold"),
+    ConfigurationKey(
+      "huge_pages", \.hugePages, .trueOrFalse,
+      "Ask for huge pages under the lanes; a kernel that has none is said at start, and does no harm"),
+    ConfigurationKey(
+      "lock_memory", \.lockMemory, .trueOrFalse,
+      "Never swap the shared memory out; needs a limit of locked memory (ulimit -l) of that size"),
   ]
 }

@@ -263,7 +263,8 @@ final class ReplayLoop: @unchecked Sendable {
       switch command {
       case .addLane(let lane): broadcaster.add(lane)
       case .removeLane(let name): broadcaster.removeLane(name)
-      case .observe(let lane, let observed): broadcaster.lane(lane)?.observe(observed)
+      case .observe(let lane, let filter):
+        broadcaster.lane(lane)?.observe(filter, behind: newestSequence)
       case .subscribe: break
       case .stop: isStopping = true
       }

@@ -1,0 +1,39 @@
+internal import MarketData
+internal import SharedRing
+
+/// Waits for a feed handler that died to come back: looks for the feed under its name, now and then.
+struct FeedReturn {
+  enum Outcome {
+    case waiting
+    /// Another feed handler runs, mapped anew with its clock and its paths.
+    case returned(FeedView)
+    case halted(reason: String)
+    case givenUp
+  }
+
+  private let feed: String
+  private let deadline: Int64
+  private var nextLook: Int64 = 0
+
+  private static let lookEveryNanoseconds: Int64 = 10_000_000
+
+  init(feed: String, secondsMax: Int) {
+    self.feed = feed
+    deadline = Timestamp.monotonicNanoseconds() + Int64(secondsMax) * 1_000_000_000
+  }
+
+  mutating func look() -> Outcome {
+    let now = Timestamp.monotonicNanoseconds()
+    guard now >= nextLook else { return .waiting }
+    nextLook = now + Self.lookEveryNanoseconds
+    // Whatever cannot be mapped now is being made, or not there yet.
+    if let view = try? FeedView(feed: feed) {
+      switch view.state {
+      case .running where view.isProducerAlive: return .returned(view)
+      case .halted: return .halted(reason: view.haltReason ?? "no reason given")
+      default: break
+      }
+    }
+    return now < deadline ? .waiting : .givenUp
+  }
+}

@@ -60,6 +60,9 @@ let package = Package(
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
     .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
+    .target(
+      name: "TradingCalendar", dependencies: ["MarketData"],
+      resources: [.embedInCode("Resources/india.csv")], swiftSettings: strict),
     .target(name: "TickQuality", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
@@ -75,7 +78,7 @@ let package = Package(
       name: "FeedHandler",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
-        "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
+        "TradingCalendar", "Configuration", "FeedControl", "CLinux", flyingFox, flyingSocks, logging,
       ], swiftSettings: strict),
     .target(
       name: "TickRing",
@@ -85,7 +88,8 @@ let package = Package(
       name: "TickRingCLI",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "CandleBuilding", "CandleStore", "TickArchive", "Configuration",
-        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "VenueSimulator", argumentParser, logging,
+        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TradingCalendar", "VenueSimulator",
+        argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
@@ -104,6 +108,8 @@ let package = Package(
       name: "VenuesTests", dependencies: ["Venues", "MarketData", flyingFox], swiftSettings: strict),
     .testTarget(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "TradingCalendarTests", dependencies: ["TradingCalendar", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "CandleBuildingTests", dependencies: ["CandleBuilding", "MarketData"], swiftSettings: strict),
     .testTarget(

@@ -1,6 +1,7 @@
 public import MarketData
 
-/// Makes candles of one interval out of a feed's records, for all of its instruments.
+/// Makes candles out of a feed's records, for all of its instruments: those of one interval from ticks, those of
+/// longer intervals rolled up from them.
 ///
 /// The candles follow from the sequence of records alone: two runs over the same records end with the same last
 /// state of every candle, however often and whenever ``advance(to:into:)`` was called in between. The timer only
@@ -8,8 +9,8 @@ public import MarketData
 /// end of its interval plus the grace; a tick inside the grace that meets a candle which the timer has sealed
 /// already is taken in without a new revision, and the candle is handed out once more.
 ///
-/// Intervals are counted from 1970 UTC, so lengths that divide half an hour fall on the exchange's minutes.
-/// Extremes that only the venue's day high and low betray (rule 8) are not folded in: ticks do not carry them.
+/// Built intervals are counted from 1970 UTC, so lengths that divide half an hour fall on the exchange's minutes.
+/// Rolled-up intervals are anchored to the sessions (rule 17).
 public struct CandleAggregator {
   /// Instruments are numbered below this; ticks of others are counted in ``ignoredRecords``.
   public static let instrumentsMax = 65_536
@@ -24,8 +25,20 @@ public struct CandleAggregator {
   /// of times overflows.
   public static let receiveTimeMax = Timestamp(seconds: 7_258_118_400)
 
-  /// The length of the candles.
+  /// Which states of a candle are handed out.
+  public enum Announcing: Sendable {
+    /// What a store needs: the candle at its interval's end, when it is sealed, and when it is revised. Where time
+    /// leaps, what would have come in between is left out.
+    case settledStates
+    /// Everything that would be published: each change of a forming or provisional candle as well, and every
+    /// state at its own time.
+    case everyState
+  }
+
+  /// The length of the candles that are built from ticks.
   public let interval: Interval
+  /// Which states are handed out.
+  public let announcing: Announcing
   /// How long after its end a candle is sealed.
   public let graceNanoseconds: Int64
   /// Trades that came when their candle was not kept any more, or more than ``behindNanosecondsMax`` late. Their
@@ -36,6 +49,8 @@ public struct CandleAggregator {
 
   private let length: Int64
   private var baselines: [VolumeBaseline] = []
+  private var extremes: [DayExtremes] = []
+  private var rollUp: RollUp
   /// For each instrument the interval in which its volume was last rebased, for a candle that opens afterwards.
   private var rebasedStarts: [Timestamp] = []
   private var shelf = CandleShelf()
@@ -44,21 +59,38 @@ public struct CandleAggregator {
   private var dataTime = Timestamp.unknown
   /// The latest of ``dataTime`` and what the timer said.
   private var clock = Timestamp.unknown
-  /// When the next candle ends or is to be sealed.
-  private var deadline = Timestamp(nanoseconds: .max)
+  /// When the next built candle ends or is to be sealed.
+  private var builtDeadline = Timestamp(nanoseconds: .max)
+  /// When the next candle of any interval ends or is to be sealed.
+  private var deadline: Timestamp { min(builtDeadline, rollUp.deadline) }
 
   /// Makes an aggregator that has seen nothing.
   ///
   /// - Parameters:
-  ///   - interval: The length of the candles.
+  ///   - interval: The length of the candles that are built from ticks.
+  ///   - rolledUp: The longer intervals whose candles are rolled up from these, which must then be of one minute.
+  ///   - schedule: The sessions to which those are anchored.
+  ///   - announcing: Which states are handed out.
   ///   - graceNanoseconds: From an interval's end to its sealing, not negative; by default three seconds, a little
   ///     above the largest delay measured on Kite's feed.
-  public init(interval: Interval = .minute, graceNanoseconds: Int64 = 3_000_000_000) {
+  public init(
+    interval: Interval = .minute, rolledUp: [Interval] = [], schedule: any SessionSchedule = AlwaysOpen(),
+    graceNanoseconds: Int64 = 3_000_000_000, announcing: Announcing = .settledStates
+  ) {
     precondition(
       (0...Self.behindNanosecondsMax).contains(graceNanoseconds), "the grace is between zero and one day")
+    precondition(rolledUp.isEmpty || interval == .minute, "longer candles are rolled up from minutes")
     self.interval = interval
+    self.announcing = announcing
+    rollUp = RollUp(intervals: rolledUp, schedule: schedule, graceNanoseconds: graceNanoseconds)
     self.graceNanoseconds = graceNanoseconds
     length = interval.nanoseconds
+  }
+
+  /// Tells whose hours an instrument keeps, before its first tick; those of the cash segment unless told.
+  public mutating func define(_ instrument: InstrumentID, group: MarketGroup) {
+    guard instrument.index < baselines.count || grow(toHold: instrument.index) else { return }
+    rollUp.define(instrument.index, group: group)
   }
 
   /// Takes in the next record of the feed and appends to `closed` every candle that ended, was sealed or was
@@ -66,7 +98,11 @@ public struct CandleAggregator {
   ///
   /// An update inside the grace of a candle whose end was handed out already is not handed out by itself; the
   /// sealed candle follows within the grace.
-  public mutating func apply(_ tick: Tick, into closed: inout [Candle]) {
+  ///
+  /// - Parameter lastTradeTime: The time of the last trade where it is known to more than the tick's whole seconds.
+  public mutating func apply(
+    _ tick: Tick, lastTradeTime: Timestamp = .unknown, into closed: inout [Candle]
+  ) {
     guard tick.receiveTime > .unknown, tick.receiveTime < Self.receiveTimeMax else {
       ignoredRecords &+= 1
       return
@@ -77,10 +113,23 @@ public struct CandleAggregator {
       dataTime = tick.receiveTime
       advance(to: dataTime, into: &closed)
     }
-    if tick.kind == .trade {
-      take(tick, into: &closed)
-    } else if tick.kind == .gap {
-      takeGap(tick, lastAlive: previousDataTime, into: &closed)
+    switch tick.kind {
+    case .trade: take(tick, lastTradeTime: lastTradeTime, into: &closed)
+    case .gap: takeGap(tick, lastAlive: previousDataTime, into: &closed)
+    case .daySummary: takeSummary(tick)
+    default: break
+    }
+  }
+
+  /// Takes in a batch of records, as ``apply(_:into:)`` for each of them in turn would, and faster.
+  public mutating func apply(_ ticks: Span<Tick>, into closed: inout [Candle]) {
+    var position = 0
+    while position < ticks.count {
+      position = applyOrdinary(ticks, from: position)
+      if position < ticks.count {
+        apply(ticks[position], into: &closed)
+        position += 1
+      }
     }
   }
 
@@ -89,8 +138,24 @@ public struct CandleAggregator {
   /// - Parameter now: The feed clock's time, the one that stamps receive times. Earlier than before is harmless.
   public mutating func advance(to now: Timestamp, into closed: inout [Candle]) {
     guard now > clock else { return }
-    clock = now
-    if clock >= deadline { announceDue(into: &closed) }
+    if now >= deadline {
+      if announcing == .everyState {
+        // Each state at its own time, in the order of these times.
+        while deadline < now {
+          clock = max(clock, deadline)
+          announceDue(into: &closed)
+        }
+      }
+      clock = now
+      announceDue(into: &closed)
+    } else {
+      clock = now
+    }
+  }
+
+  /// Lets time pass until nothing is left to be sealed: what the timer would do after the last record.
+  public mutating func runOut(into closed: inout [Candle]) {
+    while deadline != Self.never { advance(to: deadline, into: &closed) }
   }
 
   /// Appends the candles that the data do not show to be sealed, as provisional; those cut short by the end of the
@@ -106,16 +171,24 @@ public struct CandleAggregator {
       guard dataTime < sealing else { continue }
       closed.append(candle(at: position, state: .provisional, knownUntil: dataTime))
       shelf.builders[position].announced = clock < end ? .forming : .provisional
-      deadline = min(deadline, clock < end ? end : sealing)
+      builtDeadline = min(builtDeadline, clock < end ? end : sealing)
     }
     order(&closed, from: first)
+    rollUp.finish(dataTime: dataTime, clock: clock, coverage: coverage, into: &closed)
+  }
+
+  /// The running candle of a rolled-up interval; nil when there has been no trade in it.
+  public mutating func forming(_ instrument: InstrumentID, _ interval: Interval) -> Candle? {
+    if interval == self.interval { return forming(instrument) }
+    let minute = forming(instrument)
+    return rollUp.forming(instrument, interval, minute: minute, clock: clock, coverage: coverage)
   }
 
   /// The running candle of an instrument: nil when there has been no trade in its current interval. Its coverage
   /// counts what is left of the interval as not covered.
   public func forming(_ instrument: InstrumentID) -> Candle? {
     guard instrument.index < shelf.instrumentCount else { return nil }
-    let position = shelf.newestPosition(of: instrument.index)
+    let position = CandleShelf.newestPosition(of: instrument.index)
     guard shelf.builders[position].announced == .forming else { return nil }
     return candle(at: position, state: .forming, knownUntil: clock)
   }
@@ -124,45 +197,108 @@ public struct CandleAggregator {
 // MARK: - Ticks
 
 extension CandleAggregator {
-  @inline(__always)
-  private mutating func take(_ tick: Tick, into closed: inout [Candle]) {
+  /// The way of nearly all ticks: a snapshot that changes nothing but its instrument's running candle and baseline,
+  /// while no candle is due. Stops at the first record that needs more, before touching anything for it.
+  private mutating func applyOrdinary(_ ticks: Span<Tick>, from first: Int) -> Int {
+    guard announcing == .settledStates, dataTime != .unknown else { return first }
+    let (position, newestTime) = Self.applyOrdinary(
+      ticks, from: first, newestTime: dataTime, limit: min(deadline, Self.receiveTimeMax), length: length,
+      baselines: &baselines, builders: &shelf.builders)
+    dataTime = newestTime
+    if newestTime > clock { clock = newestTime }
+    return position
+  }
+
+  private static func applyOrdinary(
+    _ ticks: Span<Tick>, from first: Int, newestTime: Timestamp, limit: Timestamp, length: Int64,
+    baselines: inout [VolumeBaseline], builders: inout [CandleBuilder]
+  ) -> (position: Int, newestTime: Timestamp) {
+    var newestTime = newestTime
+    var position = first
+    let instruments = baselines.count
+    var states = baselines.mutableSpan
+    var builders = builders.mutableSpan
+    scan: while position < ticks.count {
+      let received = ticks[position].receiveTime
+      let index = ticks[position].instrument.index
+      guard ticks[position].kind == .trade, received > .unknown, received < limit, index < instruments,
+        ticks[position].dayVolume >= 0
+      else { break }
+      var baseline = states[index]
+      if baseline.extremesMoved { break }
+      let (eventTime, timeFlags) = Self.eventTime(of: ticks[position])
+      switch baseline.observe(ticks[position], eventTime: eventTime) {
+      case .nothing: break
+      case .rebased: break scan
+      case .trade(let volume, let isAcrossOutage):
+        let newest = CandleShelf.newestPosition(of: index)
+        guard builders[newest].announced == .forming, builders[newest].holds(eventTime, length: length)
+        else { break scan }
+        builders[newest].add(
+          Self.trade(
+            ticks[position], eventTime: eventTime, timeFlags: timeFlags, volume: volume,
+            isAcrossOutage: isAcrossOutage))
+      }
+      states[index] = baseline
+      if received > newestTime { newestTime = received }
+      position &+= 1
+    }
+    return (position, newestTime)
+  }
+
+  private mutating func take(_ tick: Tick, lastTradeTime: Timestamp, into closed: inout [Candle]) {
     let index = tick.instrument.index
     guard tick.dayVolume >= 0, index < baselines.count || grow(toHold: index) else {
       ignoredRecords &+= 1
       return
     }
-    switch baselines[index].observe(tick) {
-    case .nothing: return
+    var (eventTime, timeFlags) = Self.eventTime(of: tick)
+    if lastTradeTime.isKnown, lastTradeTime <= tick.receiveTime + Self.aheadNanosecondsMax {
+      (eventTime, timeFlags) = (lastTradeTime, [])
+    }
+    let before = baselines[index]
+    switch baselines[index].observe(tick, eventTime: eventTime) {
+    case .nothing: break
     case .rebased: takeRebase(tick, into: &closed)
     case .trade(let volume, let isAcrossOutage):
-      var (eventTime, flags) = eventTime(of: tick)
-      if isAcrossOutage { flags.insert(.volumeInGap) }
-      if !tick.flags.isDisjoint(with: [.offBand, .stale, .outOfOrder]) { flags.insert(.suspect) }
-      let trade = Trade(
-        eventTime: eventTime, price: tick.lastPrice, volume: volume, openInterest: tick.openInterest,
-        flags: flags
-      )
-      let newest = shelf.newestPosition(of: index)
-      if shelf.builders[newest].holds(eventTime, length: length) {
+      let trade = Self.trade(
+        tick, eventTime: eventTime, timeFlags: timeFlags, volume: volume, isAcrossOutage: isAcrossOutage)
+      let newest = CandleShelf.newestPosition(of: index)
+      if !before.extremesMoved, shelf.builders[newest].holds(eventTime, length: length) {
         shelf.builders[newest].add(trade)
-        // A running candle has nothing to say before it ends: the way of nearly all ticks stops here.
-        if shelf.builders[newest].announced == .forming { return }
         announceChange(at: newest, received: tick.receiveTime, into: &closed)
       } else {
-        takeElsewhere(trade, instrument: index, received: tick.receiveTime, into: &closed)
+        takeElsewhere(trade, of: tick, before: before, into: &closed)
       }
     }
+    if before.extremesMoved { foldAlone(tick, eventTime: eventTime, before: before, into: &closed) }
+  }
+
+  @inline(__always)
+  private static func trade(
+    _ tick: borrowing Tick, eventTime: Timestamp, timeFlags: CandleFlags, volume: Int64, isAcrossOutage: Bool
+  ) -> Trade {
+    var flags = timeFlags
+    if isAcrossOutage { flags.insert(.volumeInGap) }
+    if !tick.flags.isDisjoint(with: [.offBand, .stale, .outOfOrder, .clockSkew, .outsideSession]) {
+      if !tick.flags.isDisjoint(with: [.offBand, .stale, .outOfOrder, .clockSkew]) { flags.insert(.suspect) }
+      if tick.flags.contains(.outsideSession) { flags.insert(.outsideSession) }
+    }
+    return Trade(
+      eventTime: eventTime, price: tick.lastPrice, volume: volume, openInterest: tick.openInterest,
+      flags: flags)
   }
 
   /// The time that rule 2 chooses, and a flag where it had to be the receive time.
   @inline(__always)
-  private func eventTime(of tick: Tick) -> (Timestamp, CandleFlags) {
-    let limit = tick.receiveTime + Self.aheadNanosecondsMax
+  private static func eventTime(of tick: borrowing Tick) -> (Timestamp, CandleFlags) {
+    let limit = tick.receiveTime + aheadNanosecondsMax
     if tick.lastTradeSeconds != 0 {
       let lastTrade = Timestamp(seconds: Int64(tick.lastTradeSeconds))
       if lastTrade <= limit { return (lastTrade, []) }
     }
-    if tick.exchangeTime.isKnown && tick.exchangeTime <= limit { return (tick.exchangeTime, []) }
+    let exchangeTime = tick.exchangeTime
+    if exchangeTime.isKnown && exchangeTime <= limit { return (exchangeTime, []) }
     return (tick.receiveTime, .receiveTimeUsed)
   }
 
@@ -170,11 +306,13 @@ extension CandleAggregator {
     Timestamp(nanoseconds: instant.nanoseconds / length * length)
   }
 
-  /// A trade that does not belong to its instrument's newest candle: it opens one, or changes an older one.
+  /// A trade that does not belong to its instrument's newest candle, so that it opens one or changes an older one, or
+  /// that comes with new day extremes.
   private mutating func takeElsewhere(
-    _ trade: Trade, instrument index: Int, received: Timestamp, into closed: inout [Candle]
+    _ trade: Trade, of tick: Tick, before: VolumeBaseline, into closed: inout [Candle]
   ) {
-    guard trade.eventTime > .unknown, received - trade.eventTime <= Self.behindNanosecondsMax else {
+    let index = tick.instrument.index
+    guard trade.eventTime > .unknown, tick.receiveTime - trade.eventTime <= Self.behindNanosecondsMax else {
       droppedLateTicks &+= 1
       return
     }
@@ -183,14 +321,16 @@ extension CandleAggregator {
     case .tooOld: droppedLateTicks &+= 1
     case .occupied(let position):
       shelf.builders[position].add(trade)
-      announceChange(at: position, received: received, into: &closed)
-    case .available(let position):
-      evict(position, into: &closed)
+      foldExtremes(into: position, tick, before: before)
+      announceChange(at: position, received: tick.receiveTime, into: &closed)
+    case .available(let place):
+      evict(place, into: &closed)
       var builder = CandleBuilder(start: start, first: trade)
       if rebasedStarts[index] == start { builder.mark(.volumeRebased) }
-      shelf.put(builder, at: position, instrument: index)
+      let position = shelf.put(builder, at: place, instrument: index)
+      foldExtremes(into: position, tick, before: before)
       _ = cover(position)
-      announceChange(at: position, received: received, into: &closed)
+      announceChange(at: position, received: tick.receiveTime, into: &closed)
     }
   }
 
@@ -212,8 +352,59 @@ extension CandleAggregator {
     let missing = index + 1 - baselines.count
     baselines.append(contentsOf: repeatElement(VolumeBaseline(), count: missing))
     rebasedStarts.append(contentsOf: repeatElement(.unknown, count: missing))
+    extremes.append(contentsOf: repeatElement(DayExtremes(), count: missing))
     shelf.grow(toHold: index)
+    rollUp.grow(toHold: index)
     return true
+  }
+}
+
+// MARK: - Day extremes (rule 8)
+
+extension CandleAggregator {
+  /// The venue's day high and low; where one moved, the next snapshot decides to which candle it belongs.
+  private mutating func takeSummary(_ record: Tick) {
+    let index = record.instrument.index
+    guard index < baselines.count || grow(toHold: index) else {
+      ignoredRecords &+= 1
+      return
+    }
+    if extremes[index].note(DaySummary(record)) { baselines[index].extremesMoved = true }
+  }
+
+  /// Widens the candle to an extreme that moved since the previous snapshot, when both snapshots are of its
+  /// interval: the previous one by its last trade or by its own time, which is the later bound.
+  @discardableResult
+  private mutating func foldExtremes(into position: Int, _ tick: Tick, before: VolumeBaseline) -> Bool {
+    guard before.extremesMoved else { return false }
+    let index = tick.instrument.index
+    defer {
+      extremes[index].settle()
+      baselines[index].extremesMoved = false
+    }
+    let builder = shelf.builders[position]
+    guard tick.flags.isDisjoint(with: [.cachedOnSubscribe, .auction, .notPositive]),
+      builder.holds(before.previousEventTime, length: length)
+        || builder.holds(before.previousExchangeTime, length: length)
+    else { return false }
+    return shelf.builders[position].fold(high: extremes[index].newHigh, low: extremes[index].newLow)
+  }
+
+  /// Folds the extremes that came with a snapshot which was no trade itself.
+  private mutating func foldAlone(
+    _ tick: Tick, eventTime: Timestamp, before: VolumeBaseline, into closed: inout [Candle]
+  ) {
+    let index = tick.instrument.index
+    guard baselines[index].extremesMoved else { return }
+    // Without a candle of its interval, or without a price, the snapshot leaves them to nobody.
+    guard case .occupied(let position) = shelf.place(of: start(of: eventTime), instrument: index) else {
+      extremes[index].settle()
+      baselines[index].extremesMoved = false
+      return
+    }
+    if foldExtremes(into: position, tick, before: before) {
+      announceChange(at: position, received: tick.receiveTime, into: &closed)
+    }
   }
 }
 
@@ -246,6 +437,9 @@ extension CandleAggregator {
         }
       }
     }
+    let concerned = first..<min(first + count, baselines.count)
+    rollUp.coverageChanged(
+      of: concerned, from: affected.from, to: affected.to, coverage: coverage, into: &closed)
   }
 
   /// Brings the coverage of the candle at `position` up to date; true when it changed.
@@ -262,52 +456,80 @@ extension CandleAggregator {
 // MARK: - Handing out
 
 extension CandleAggregator {
+  private static let never = Timestamp(nanoseconds: .max)
+
   /// Hands out what a change to the candle at `position` makes due.
   private mutating func announceChange(
     at position: Int, received: Timestamp, into closed: inout [Candle]
   ) {
-    let sealing = shelf.builders[position].start + length + graceNanoseconds
+    let before = shelf.builders[position].announced
+    // A running candle has nothing to say before it ends.
+    let end = shelf.builders[position].start + length
+    if before == .forming, announcing == .settledStates, clock < end {
+      builtDeadline = min(builtDeadline, end)
+      return
+    }
+    let sealing = end + graceNanoseconds
     if received >= sealing {
       shelf.builders[position].countRevision()
       shelf.builders[position].announced = .final
-      closed.append(candle(at: position, state: shelf.builders[position].sealedState))
-    } else {
-      // What a hasty timer sealed is due once more.
-      announceIfDue(position, into: &closed)
+      handOut(position, shelf.builders[position].sealedState, received: received, into: &closed)
+      return
     }
+    // What a hasty timer sealed is due once more.
+    announceIfDue(position, received: received, into: &closed)
+    guard announcing == .everyState, before != .final, shelf.builders[position].announced == before else {
+      return
+    }
+    handOut(position, before == .forming ? .forming : .provisional, received: received, into: &closed)
   }
 
   /// Hands out the candle at `position` if its end or its sealing has come, and sets the deadline for what is left.
-  private mutating func announceIfDue(_ position: Int, into closed: inout [Candle]) {
+  private mutating func announceIfDue(_ position: Int, received: Timestamp?, into closed: inout [Candle]) {
     let end = shelf.builders[position].start + length
     let sealing = end + graceNanoseconds
     if clock >= sealing {
       shelf.builders[position].announced = .final
-      closed.append(candle(at: position, state: shelf.builders[position].sealedState))
+      handOut(position, shelf.builders[position].sealedState, received: received, into: &closed)
       return
     }
     if clock >= end && shelf.builders[position].announced == .forming {
       shelf.builders[position].announced = .provisional
-      closed.append(candle(at: position, state: .provisional))
+      handOut(position, .provisional, received: received, into: &closed)
     }
-    deadline = min(deadline, clock < end ? end : sealing)
+    builtDeadline = min(builtDeadline, clock < end ? end : sealing)
   }
 
   private mutating func announceDue(into closed: inout [Candle]) {
     let first = closed.count
-    deadline = Timestamp(nanoseconds: .max)
+    builtDeadline = Self.never
     for position in shelf.builders.indices {
       let announced = shelf.builders[position].announced
-      if announced == .forming || announced == .provisional { announceIfDue(position, into: &closed) }
+      if announced == .forming || announced == .provisional {
+        announceIfDue(position, received: nil, into: &closed)
+      }
     }
+    rollUp.announceDue(clock: clock, coverage: coverage, into: &closed)
     order(&closed, from: first)
+  }
+
+  /// Hands out a state of the candle at `position`, and lets the longer intervals know it.
+  private mutating func handOut(
+    _ position: Int, _ state: CandleState, received: Timestamp?, into closed: inout [Candle]
+  ) {
+    let isRunning = state == .forming
+    let candle = candle(at: position, state: state, knownUntil: isRunning ? clock : nil)
+    closed.append(candle)
+    rollUp.take(
+      candle, received: received, clock: clock, coverage: coverage,
+      announcesForming: announcing == .everyState, into: &closed)
   }
 
   /// A candle that makes room can change no more, whatever the time: it is handed out as sealed.
   private mutating func evict(_ position: Int, into closed: inout [Candle]) {
     let announced = shelf.builders[position].announced
     guard announced == .forming || announced == .provisional else { return }
-    closed.append(candle(at: position, state: shelf.builders[position].sealedState))
+    handOut(position, shelf.builders[position].sealedState, received: nil, into: &closed)
   }
 
   private func candle(at position: Int, state: CandleState, knownUntil: Timestamp? = nil) -> Candle {
@@ -325,6 +547,8 @@ extension CandleAggregator {
   /// Puts what one sweep appended into the order of time, then of instruments.
   private func order(_ closed: inout [Candle], from first: Int) {
     guard closed.count - first > 1 else { return }
-    closed[first...].sort { ($0.start, $0.instrument) < ($1.start, $1.instrument) }
+    closed[first...].sort {
+      ($0.interval.seconds, $0.start, $0.instrument) < ($1.interval.seconds, $1.start, $1.instrument)
+    }
   }
 }

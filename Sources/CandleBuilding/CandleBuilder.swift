@@ -101,6 +101,21 @@ struct CandleBuilder {
     flags.formUnion(trade.flags)
   }
 
+  /// Widens the candle to an extreme that no tick showed; true when that changes it (rule 8).
+  mutating func fold(high newHigh: Price?, low newLow: Price?) -> Bool {
+    var isChanged = false
+    if let newHigh, newHigh > high {
+      high = newHigh
+      isChanged = true
+    }
+    if let newLow, newLow < low {
+      low = newLow
+      isChanged = true
+    }
+    if isChanged { flags.insert(.extremeFolded) }
+    return isChanged
+  }
+
   /// Notes something remarkable that was not a trade.
   mutating func mark(_ marks: CandleFlags) {
     flags.formUnion(marks)

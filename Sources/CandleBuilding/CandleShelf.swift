@@ -1,6 +1,6 @@
 import MarketData
 
-/// The candles that can still change: the last few of each instrument, in one flat array.
+/// The candles that can still change: the last few of each instrument, in one flat array, the newest first.
 ///
 /// Instruments are indexed by their number; memory grows only when a larger number is first seen. Which candles are
 /// kept is decided by the starts of the instrument's own candles alone.
@@ -18,23 +18,19 @@ struct CandleShelf {
   }
 
   var builders: [CandleBuilder] = []
-  private var newest: [Int32] = []
 
   /// Instruments that there is room for.
-  var instrumentCount: Int { newest.count }
+  var instrumentCount: Int { builders.count / Self.candlesPerInstrument }
 
   /// Makes room for instruments up to `index`.
   mutating func grow(toHold index: Int) {
-    for instrument in newest.count...max(index, newest.count) {
-      newest.append(Int32(instrument * Self.candlesPerInstrument))
-    }
-    let missing = newest.count * Self.candlesPerInstrument - builders.count
-    builders.append(contentsOf: repeatElement(CandleBuilder.vacant, count: missing))
+    let missing = (index + 1) * Self.candlesPerInstrument - builders.count
+    if missing > 0 { builders.append(contentsOf: repeatElement(CandleBuilder.vacant, count: missing)) }
   }
 
   /// The position of the instrument's newest candle, or of a vacant place when it has none.
   @inline(__always)
-  func newestPosition(of index: Int) -> Int { Int(newest[index]) }
+  static func newestPosition(of index: Int) -> Int { index &* candlesPerInstrument }
 
   /// The positions that belong to an instrument.
   func positions(of index: Int) -> Range<Int> {
@@ -57,9 +53,12 @@ struct CandleShelf {
     return builders[oldest].start < start ? .available(oldest) : .tooOld
   }
 
-  /// Puts a candle in the place found for it.
-  mutating func put(_ builder: CandleBuilder, at position: Int, instrument index: Int) {
-    if builders[newestPosition(of: index)].start < builder.start { newest[index] = Int32(position) }
+  /// Puts a candle in the place found for it, and returns where it stands then: the newest stands first.
+  mutating func put(_ builder: CandleBuilder, at position: Int, instrument index: Int) -> Int {
     builders[position] = builder
+    let newest = Self.newestPosition(of: index)
+    guard builders[newest].start < builder.start else { return position }
+    builders.swapAt(newest, position)
+    return newest
   }
 }

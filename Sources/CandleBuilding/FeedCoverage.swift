@@ -51,8 +51,24 @@ struct FeedCoverage {
   func percent(of instrument: InstrumentID, from start: Timestamp, to end: Timestamp, knownUntil: Timestamp)
     -> UInt8
   {
-    let length = end - start
-    let limit = min(end, knownUntil)
+    percent(of: instrument, in: [CandleBounds.Span(start: start, end: end)], knownUntil: knownUntil)
+  }
+
+  /// The same share of several stretches together.
+  func percent(of instrument: InstrumentID, in spans: [CandleBounds.Span], knownUntil: Timestamp) -> UInt8 {
+    var alive: Int64 = 0
+    var length: Int64 = 0
+    for span in spans {
+      length += span.end - span.start
+      alive += aliveNanoseconds(of: instrument, from: span.start, to: min(span.end, knownUntil))
+    }
+    // Whole percent from a length of at most some years in nanoseconds: the product needs more than 64 bits.
+    return length > 0 ? UInt8(clamping: Int128(alive) * 100 / Int128(length)) : 0
+  }
+
+  private func aliveNanoseconds(of instrument: InstrumentID, from start: Timestamp, to limit: Timestamp)
+    -> Int64
+  {
     var alive: Int64 = 0
     var cursor = max(start, firstRecord)
     while cursor < limit {
@@ -63,8 +79,7 @@ struct FeedCoverage {
       if outage.start > cursor { alive += outage.start - cursor }
       cursor = outage.end
     }
-    // Whole percent from a length of at most some years in nanoseconds: the product needs more than 64 bits.
-    return UInt8(clamping: Int128(alive) * 100 / Int128(length))
+    return alive
   }
 
   /// True when the feed of the instrument started or came back after `start` and before `end`.

@@ -21,26 +21,34 @@ struct VolumeBaseline: BitwiseCopyable {
   private var dayVolume: Int64 = 0
   private var lastPrice = Price.zero
   private var standing = Standing.unknown
+  /// True when the venue's day high or low moved since the previous snapshot (rule 8); see ``DayExtremes``.
+  var extremesMoved = false
+  /// Event time and exchange time of the previous snapshot.
+  private(set) var previousEventTime = Timestamp.unknown
+  private(set) var previousExchangeTime = Timestamp.unknown
 
   /// From now on the next live snapshot's volume spans an outage.
   mutating func noteOutage() {
     if standing == .current { standing = .beforeOutage }
   }
 
-  /// Measures one snapshot and moves the baseline to it.
+  /// Measures one snapshot, whose event time is `eventTime`, and moves the baseline to it.
   ///
   /// A snapshot without a positive price is no observation at all: its volume is left for the next one. One that
   /// is out of order never lowers the baseline, for what it would lower has been booked already.
   @inline(__always)
-  mutating func observe(_ tick: Tick) -> Observation {
-    if tick.flags.contains(.notPositive) { return .nothing }
+  mutating func observe(_ tick: borrowing Tick, eventTime: Timestamp) -> Observation {
+    let flags = tick.flags
+    if flags.contains(.notPositive) { return .nothing }
     let isFirst = standing == .unknown
     let isAcrossOutage = standing == .beforeOutage
-    let isOlder = tick.flags.contains(.outOfOrder)
-    let isCached = tick.flags.contains(.cachedOnSubscribe)
-    let countsForDayOnly = isCached || tick.flags.contains(.auction)
+    let isOlder = flags.contains(.outOfOrder)
+    let isCached = flags.contains(.cachedOnSubscribe)
+    let countsForDayOnly = isCached || flags.contains(.auction)
     let priceChanged = tick.lastPrice != lastPrice
     let volume = tick.dayVolume &- dayVolume
+    previousEventTime = eventTime
+    previousExchangeTime = tick.exchangeTime
     if !isOlder {
       lastPrice = tick.lastPrice
       dayVolume = tick.dayVolume
@@ -51,10 +59,40 @@ struct VolumeBaseline: BitwiseCopyable {
     if !isCached || isFirst { standing = .current }
 
     if isFirst || countsForDayOnly { return .nothing }
-    if tick.flags.contains(.withoutVolume) {
+    if flags.contains(.withoutVolume) {
       return priceChanged ? .trade(volume: 0, isAcrossOutage: false) : .nothing
     }
     if volume > 0 { return .trade(volume: isAcrossOutage ? 0 : volume, isAcrossOutage: isAcrossOutage) }
     return volume < 0 && !isOlder ? .rebased : .nothing
+  }
+}
+
+/// The venue's day high and low of one instrument, and which of them moved since its previous snapshot (rule 8).
+struct DayExtremes: BitwiseCopyable {
+  private var high = Price.zero
+  private var low = Price.zero
+  private var isKnown = false
+  /// The new day high; nil while the high has not moved since the previous snapshot.
+  private(set) var newHigh: Price?
+  /// The new day low; nil while the low has not moved since the previous snapshot.
+  private(set) var newLow: Price?
+
+  /// Takes in the venue's statement; true when an extreme has moved outwards. Moving inwards is a new day.
+  mutating func note(_ summary: DaySummary) -> Bool {
+    guard summary.high.units > 0, summary.low.units > 0, summary.low <= summary.high else { return false }
+    if isKnown {
+      if summary.high > high { newHigh = summary.high }
+      if summary.low < low { newLow = summary.low }
+    }
+    high = summary.high
+    low = summary.low
+    isKnown = true
+    return newHigh != nil || newLow != nil
+  }
+
+  /// Forgets the movement, which has been dealt with.
+  mutating func settle() {
+    newHigh = nil
+    newLow = nil
   }
 }

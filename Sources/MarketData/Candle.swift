@@ -12,6 +12,16 @@ public struct Interval: Sendable, Hashable, Comparable, CustomStringConvertible 
   /// One minute, the interval that is built from ticks.
   public static let minute = Interval(seconds: 60)
 
+  /// One trading day.
+  public static let day = Interval(seconds: 86_400)
+
+  /// One week of trading days, Monday to Sunday.
+  public static let week = Interval(seconds: 604_800)
+
+  /// The intervals in which candles are made: one minute is built from ticks, the others are rolled up from it.
+  public static let all: [Interval] =
+    [1, 3, 5, 10, 15, 30, 60].map(minutes) + [day, week]
+
   /// An interval of whole minutes.
   public static func minutes(_ count: Int) -> Interval { Interval(seconds: count * 60) }
 
@@ -19,8 +29,24 @@ public struct Interval: Sendable, Hashable, Comparable, CustomStringConvertible 
   @inlinable
   public var nanoseconds: Int64 { Int64(seconds) * Timestamp.nanosecondsPerSecond }
 
-  /// `1m`, `15m`, `1h`, `1d`, otherwise seconds as in `90s`.
+  /// One of ``all`` from its name: `1m`, `15m`, `60m` or `1h`, `1d`, `1w`.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` that names all intervals.
+  public init(named name: some StringProtocol) throws(Fault) {
+    let name = name.lowercased()
+    guard let known = Self.all.first(where: { $0.description == name || "\($0.seconds / 60)m" == name })
+    else {
+      throw Fault(
+        .usage,
+        "there is no interval '\(name)'; choose one of \(Self.all.map(\.description).joined(separator: ", "))"
+      )
+    }
+    self = known
+  }
+
+  /// `1m`, `15m`, `1h`, `1d`, `1w`, otherwise seconds as in `90s`.
   public var description: String {
+    if seconds % 604_800 == 0 { return "\(seconds / 604_800)w" }
     if seconds % 86_400 == 0 { return "\(seconds / 86_400)d" }
     if seconds % 3600 == 0 { return "\(seconds / 3600)h" }
     if seconds % 60 == 0 { return "\(seconds / 60)m" }
@@ -76,10 +102,18 @@ public struct CandleFlags: OptionSet, Sendable, Hashable {
   /// A tick in it was flagged off band, stale or out of order.
   public static let suspect = CandleFlags(rawValue: 1 << 5)
 
+  /// Its interval ends with the session, before its full length (rule 17).
+  public static let short = CandleFlags(rawValue: 1 << 6)
+  /// An extreme comes from the venue's day high or low, not from a tick (rule 8).
+  public static let extremeFolded = CandleFlags(rawValue: 1 << 7)
+  /// A trade in it happened while the market was closed.
+  public static let outsideSession = CandleFlags(rawValue: 1 << 8)
+
   /// The flags' names in the order of their bits, for output.
   public static let names: [(flag: CandleFlags, name: String)] = [
     (.partial, "partial"), (.late, "late"), (.receiveTimeUsed, "receive-time"),
     (.volumeRebased, "volume-rebased"), (.volumeInGap, "volume-in-gap"), (.suspect, "suspect"),
+    (.short, "short"), (.extremeFolded, "extreme-folded"), (.outsideSession, "outside-session"),
   ]
 }
 

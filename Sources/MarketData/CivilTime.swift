@@ -64,6 +64,16 @@ public struct CivilTime: Sendable, Hashable {
     self.init(Timestamp(seconds: Int64(dayNumber) * 86_400), offsetSeconds: 0)
   }
 
+  /// Days since 1970-01-01 of a date written `2026-11-23`; nil for anything else.
+  public static func dayNumber(date text: some StringProtocol) -> Int? {
+    var scanner = DigitScanner(bytes: Array(text.utf8))
+    guard let year = scanner.number(digits: 4), scanner.skip("-"), let month = scanner.number(digits: 2),
+      scanner.skip("-"), let day = scanner.number(digits: 2), scanner.isAtEnd
+    else { return nil }
+    let civil = CivilTime(year: year, month: month, day: day)
+    return civil.isValid ? civil.dayNumber : nil
+  }
+
   /// Days since 1970-01-01 of the date alone.
   public var dayNumber: Int {
     let shiftedYear = month <= 2 ? year - 1 : year

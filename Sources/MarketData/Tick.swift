@@ -95,6 +95,10 @@ public struct TickKind: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
   /// (or, while ``TickFlags/gapOpen`` is set, when it was noticed), ``Tick/lastQuantity`` the ``GapCause``, and
   /// ``Tick/instrument`` the instrument or ``InstrumentID/all``.
   @inlinable public static var gap: TickKind { TickKind(rawValue: 1) }
+  /// The day's prices as the venue states them, sent before the tick with which they changed: see ``DaySummary``.
+  @inlinable public static var daySummary: TickKind { TickKind(rawValue: 2) }
+  /// A tick that a quality rule rejected: the fields of ``trade``; no candle and no strategy sees it.
+  @inlinable public static var rejected: TickKind { TickKind(rawValue: 3) }
 }
 
 /// Why a stretch of the feed is missing.

@@ -35,12 +35,22 @@ public struct TickFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// On a record of kind ``TickKind/gap``: the gap has not ended yet.
   @inlinable public static var gapOpen: TickFlags { TickFlags(rawValue: 1 << 11) }
 
+  /// Traded while the market was closed by its calendar.
+  @inlinable public static var outsideSession: TickFlags { TickFlags(rawValue: 1 << 12) }
+  /// The venue sent something between the previous tick and this one that never arrived.
+  @inlinable public static var missedBefore: TickFlags { TickFlags(rawValue: 1 << 13) }
+  /// The venue's clock and ours disagree about this tick.
+  @inlinable public static var clockSkew: TickFlags { TickFlags(rawValue: 1 << 14) }
+  /// A rule that the user brought has something to say.
+  @inlinable public static var userRule: TickFlags { TickFlags(rawValue: 1 << 15) }
+
   /// The flags' names in the order of their bits, for output.
   public static let names: [(flag: TickFlags, name: String)] = [
     (.cachedOnSubscribe, "cached"), (.gapBefore, "gap-before"), (.duplicate, "duplicate"),
     (.outOfOrder, "out-of-order"), (.stale, "stale"), (.offBand, "off-band"), (.volumeReset, "volume-reset"),
     (.noExchangeTime, "no-exchange-time"), (.auction, "auction"), (.notPositive, "not-positive"),
-    (.withoutVolume, "without-volume"), (.gapOpen, "gap-open"),
+    (.withoutVolume, "without-volume"), (.gapOpen, "gap-open"), (.outsideSession, "outside-session"),
+    (.missedBefore, "missed-before"), (.clockSkew, "clock-skew"), (.userRule, "user-rule"),
   ]
 }
 

@@ -110,6 +110,15 @@ struct QueryCommand: ParsableCommand {
 }
 
 extension Format {
+  /// A candle's turnover in the quote currency, without trailing zeros.
+  static func turnover(_ candle: Candle) -> String {
+    let unit = UInt64(Candle.turnoverUnitsPerOne)
+    var fraction = String(candle.turnover.magnitude % unit + unit).dropFirst()
+    while fraction.last == "0" { fraction.removeLast() }
+    let whole = "\(candle.turnover < 0 ? "-" : "")\(candle.turnover.magnitude / unit)"
+    return fraction.isEmpty ? whole : "\(whole).\(fraction)"
+  }
+
   /// A candle in columns.
   static func candle(_ candle: Candle) -> String {
     let prices = [candle.open, candle.high, candle.low, candle.close]
@@ -131,6 +140,7 @@ struct CandleLine: Encodable {
   var volume: Int64
   var openInterest: Int64
   var ticks: Int
+  var turnover: String
   var coverage: Int
   var flags: String
   var state: String
@@ -138,7 +148,8 @@ struct CandleLine: Encodable {
   var origin: String
 
   enum CodingKeys: String, CodingKey {
-    case symbol, interval, start, open, high, low, close, volume, ticks, coverage, flags, state, revision,
+    case symbol, interval, start, open, high, low, close, volume, ticks, turnover, coverage, flags, state,
+      revision,
       origin
     case openInterest = "open_interest"
   }
@@ -154,6 +165,7 @@ struct CandleLine: Encodable {
     volume = candle.volume
     openInterest = candle.openInterest
     ticks = candle.tickCount
+    turnover = Format.turnover(candle)
     coverage = candle.coverage
     flags = candle.flags.description
     state = "\(candle.state)"

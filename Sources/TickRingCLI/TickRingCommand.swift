@@ -20,7 +20,9 @@ struct TickRingCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
       UnobserveCommand.self, QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
-      StatusCommand.self, SharedMemoryCommand.self, DecodeCommand.self, ConfigCommand.self,
+      CalendarCommand.self, CandlesCommand.self, StatusCommand.self, SharedMemoryCommand.self,
+      DecodeCommand.self,
+      ConfigCommand.self,
     ])
 
   static func main() async {

@@ -87,6 +87,43 @@ import Testing
     }
   }
 
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func batchesOfAnySizeHandOutTheSameStates(seed: UInt64) {
+    var generator = SeededGenerator(state: seed)
+    let records = randomRecords(count: 1500, using: &generator)
+    var single = CandleAggregator()
+    var singleClosed: [Candle] = []
+    for record in records { single.apply(record, into: &singleClosed) }
+    var batched = CandleAggregator()
+    var batchedClosed: [Candle] = []
+    var position = 0
+    while position < records.count {
+      let end = min(records.count, position + Int.random(in: 1...200, using: &generator))
+      batched.apply(records.span.extracting(position..<end), into: &batchedClosed)
+      position = end
+    }
+    #expect(batchedClosed == singleClosed)
+    #expect(batched.droppedLateTicks == single.droppedLateTicks)
+    #expect(batched.ignoredRecords == single.ignoredRecords)
+    for instrument in 0..<5 as Range<UInt32> {
+      let id = InstrumentID(rawValue: instrument)
+      #expect(batched.forming(id) == single.forming(id))
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func everyStateEndsWithTheSameCandles(seed: UInt64) {
+    var generator = SeededGenerator(state: seed)
+    let records = randomRecords(count: 1500, using: &generator)
+    let plain = run(records) { _, _, _ in }
+    var aggregator = CandleAggregator(announcing: .everyState)
+    var closed: [Candle] = []
+    for record in records { aggregator.apply(record, into: &closed) }
+    aggregator.finish(into: &closed)
+    #expect(lastStates(closed) == plain)
+    #expect(closed.contains { $0.state == .forming })
+  }
+
   @Test(arguments: 1...10 as ClosedRange<UInt64>)
   func finishingInBetweenAndGoingOnLeavesTheSameCandles(seed: UInt64) {
     var generator = SeededGenerator(state: seed)

@@ -39,6 +39,13 @@ struct Feed {
         lastTradeSeconds: lastTradeSeconds, lastQuantity: 1, openInterest: openInterest, flags: flags))
   }
 
+  /// The venue says what the day's high and low are.
+  mutating func summary(_ clock: String, high: Double, low: Double) {
+    let summary = DaySummary(
+      open: Feed.price(high), high: Feed.price(high), low: Feed.price(low), previousClose: Feed.price(low))
+    apply(summary.record(of: Feed.instrument, receiveTime: Feed.time(clock)))
+  }
+
   /// The feed was down from `start` (nil: not known since when) to `end`, or, while open, was noticed to be at `end`.
   mutating func gap(
     from start: String?, to end: String, cause: GapCause, isOpen: Bool = false,

@@ -12,7 +12,7 @@ extension LaneWriter {
   public mutating func write(_ tick: Tick) -> Bool {
     var record = tick
     if end >= limit {
-      guard makeRoom(1) > 0 else {
+      guard makeRoom() > 0 else {
         noteDropped(1)
         return false
       }
@@ -64,7 +64,7 @@ extension LaneWriter {
   public mutating func reserve(_ count: Int) -> Int {
     let wanted = UInt64(clamping: count)
     var room = limit > end ? limit &- end : 0
-    if room < wanted { room = makeRoom(wanted) }
+    if room < wanted { room = makeRoom() }
     let toRingEnd = mask &+ 1 &- (end & mask)
     reserved = Int(truncatingIfNeeded: min(wanted, min(room, toRingEnd)))
     return reserved
@@ -108,7 +108,6 @@ extension LaneWriter {
   /// The first half of ``flush()``: apart, so that a benchmark can tell what the second one costs.
   @inlinable
   package mutating func moveCursor() {
-    if end &- releasedSeen > highWater { noteHighWater() }
     tickring_cursor_store(published, end)
   }
 
@@ -122,20 +121,28 @@ extension LaneWriter {
   @inlinable
   public mutating func hasRoom(for count: Int) -> Bool {
     let needed = UInt64(clamping: count)
-    return end &+ needed <= limit || makeRoom(needed) >= needed
+    return end &+ needed <= limit || makeRoom() >= needed
   }
 
   // What follows is inlined as well, the rare parts too: a call that were handed the writer would keep its cursors
   // in memory throughout the caller's loop.
 
   /// Looks at the consumer's cursor; returns how many records fit. Not until a record is written that pays the gap
-  /// flag, if one is owed, may the writer go on without looking.
+  /// flag, if one is owed, may the writer go on without looking; else not before it has filled a part of the ring.
+  ///
+  /// Each look takes the line of the cursor away from the consumer, which writes it: a look a batch cost a third of a
+  /// round trip.
   @inlinable
-  mutating func makeRoom(_ wanted: UInt64) -> UInt64 {
-    if mask &+ 1 &- (end &- releasedSeen) < wanted { refreshReleased() }
-    limit = owesGapFlag ? end : releasedSeen &+ mask &+ 1
-    return mask &+ 1 &- (end &- releasedSeen)
+  mutating func makeRoom() -> UInt64 {
+    refreshReleased()
+    let room = mask &+ 1 &- (end &- releasedSeen)
+    limit = owesGapFlag ? end : end &+ min(room, Swift.max(1, (mask &+ 1) / Self.looksPerLap))
+    return room
   }
+
+  /// How often in a lap the producer looks at the consumer's cursor at the least, which is how finely the high-water
+  /// mark is known.
+  @usableFromInline static var looksPerLap: UInt64 { 16 }
 
   /// Puts the mark that is owed after a drop on the record that is written next.
   @inlinable
@@ -144,7 +151,6 @@ extension LaneWriter {
     record.flags.insert(.gapBefore)
     owesGapFlag = false
     isFull = false
-    limit = releasedSeen &+ mask &+ 1
   }
 
   @inlinable
@@ -182,18 +188,11 @@ extension LaneWriter {
   mutating func refreshReleased() {
     let claimed = tickring_cursor_load(released)
     if claimed > releasedSeen, claimed <= end { releasedSeen = claimed }
-    // A producer that goes round the ring comes by here at least once a lap. Its cursor must not fall behind by more:
-    // a producer that recovers follows the stamps from there, and older ones have been overwritten.
+    // A producer that goes round the ring comes by here several times a lap. Its cursor must not fall behind by more
+    // than one: a producer that recovers follows the stamps from there, and older ones have been overwritten.
     tickring_cursor_store(published, end)
-    LaneTally.noteEnd(base, end, mask)
-  }
-
-  @inlinable
-  mutating func noteHighWater() {
-    refreshReleased()
-    guard end &- releasedSeen > highWater else { return }
-    highWater = end &- releasedSeen
-    LaneTally.noteHighWater(base, highWater)
+    if end &- releasedSeen > highWater { highWater = end &- releasedSeen }
+    LaneTally.noteLook(base, end, mask, highWater)
   }
 }
 
@@ -207,13 +206,11 @@ enum LaneTally {
   }
 
   @usableFromInline
-  static func noteEnd(_ lane: UnsafeMutableRawPointer, _ end: UInt64, _ mask: UInt64) {
+  static func noteLook(
+    _ lane: UnsafeMutableRawPointer, _ end: UInt64, _ mask: UInt64, _ highWater: UInt64
+  ) {
     set(.laps, lane, end / (mask + 1))
-  }
-
-  @usableFromInline
-  static func noteHighWater(_ lane: UnsafeMutableRawPointer, _ waiting: UInt64) {
-    set(.highWater, lane, waiting)
+    set(.highWater, lane, highWater)
   }
 
   @usableFromInline

@@ -51,7 +51,7 @@
   X(2, EPOCH, TICKRING_LANE_WRITER_OFFSET + 128, "epoch", "starts of a producer on this lane")                      \
   X(3, DROPPED, TICKRING_LANE_WRITER_OFFSET + 136, "dropped", "records that found the lane full")                   \
   X(4, FULL_EVENTS, TICKRING_LANE_WRITER_OFFSET + 144, "full-events", "times the lane became full")                 \
-  X(5, HIGH_WATER, TICKRING_LANE_WRITER_OFFSET + 152, "high-water", "most records ever waiting")                    \
+  X(5, HIGH_WATER, TICKRING_LANE_WRITER_OFFSET + 152, "high-water", "most records waiting when the producer looked") \
   X(6, LAPS, TICKRING_LANE_WRITER_OFFSET + 160, "laps", "times round the ring, late by at most one")                \
   X(7, WAKES, TICKRING_LANE_WRITER_OFFSET + 168, "wakes", "times the producer woke a sleeping consumer")            \
   X(8, FILTER_VERSION, TICKRING_LANE_WRITER_OFFSET + 176, "filter-version", "changes of the filter in force")       \

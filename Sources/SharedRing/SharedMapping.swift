@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CSharedRing
 internal import Glibc
 public import MarketData
 

@@ -5,7 +5,7 @@
 #include "arithmetic.h"
 
 uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t *slots, uint32_t *instruments,
-                          uint16_t *codes) {
+                          uint32_t *tick_counts, uint32_t *codes) {
   // A slot holds the instrument's number plus one, or 0 while it is free.
   memset(slots, 0, sizeof *slots * tickcodec_lookup_slots);
   uint32_t found = 0;
@@ -16,12 +16,100 @@ uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t 
       slot = (slot + 1) % tickcodec_lookup_slots;
     }
     if (slots[slot] == 0) {
-      instruments[found++] = instrument;
+      instruments[found] = instrument;
+      tick_counts[found++] = 0;
       slots[slot] = found;
     }
-    codes[i] = (uint16_t)(slots[slot] - 1);
+    uint32_t number = slots[slot] - 1;
+    tick_counts[number]++;
+    codes[i] = number;
   }
   return found;
+}
+
+// Sorts words that hold an instrument above its number, by instrument: one pass over each of its four bytes.
+static void sort_by_instrument(uint64_t *words, uint64_t *scratch, uint32_t count) {
+  for (uint32_t shift = 32; shift < 64; shift += 8) {
+    uint32_t starts[256] = {0}, sum = 0;
+    for (uint32_t k = 0; k < count; k++) starts[words[k] >> shift & 255]++;
+    for (uint32_t value = 0; value < 256; value++) {
+      uint32_t length = starts[value];
+      starts[value] = sum;
+      sum += length;
+    }
+    for (uint32_t k = 0; k < count; k++) scratch[starts[words[k] >> shift & 255]++] = words[k];
+    memcpy(words, scratch, count * sizeof *words);
+  }
+}
+
+static inline uint32_t bits_for(uint32_t count) { return count > 1 ? 32 - (uint32_t)__builtin_clz(count - 1) : 0; }
+
+// Instruments with more ticks than this are counted as if they had so many.
+enum { busy_max = 1023 };
+
+// How many instruments are given the shortest codes, so that all codes take the fewest bits. Instruments with at least
+// `*threshold` ticks are among them, of those with just so many ticks the first `*at_threshold`.
+static uint32_t choose_frequent(const uint32_t *tick_counts, uint32_t instrument_count, uint32_t tick_count,
+                                uint32_t *threshold, uint32_t *at_threshold) {
+  uint32_t instruments_with[busy_max + 1] = {0}, ticks_with[busy_max + 1] = {0};
+  for (uint32_t k = 0; k < instrument_count; k++) {
+    uint32_t ticks = tick_counts[k] < busy_max ? tick_counts[k] : busy_max;
+    instruments_with[ticks]++;
+    ticks_with[ticks] += tick_counts[k];
+  }
+  uint32_t full = bits_for(instrument_count), best = tick_count * full, chosen = 0;
+  uint32_t busy = busy_max, instruments = 0;
+  uint64_t ticks = 0;
+  for (uint32_t width = 0; width < full; width++) {
+    uint32_t room = UINT32_C(1) << width;
+    while (busy > 0 && instruments + instruments_with[busy] <= room) {
+      instruments += instruments_with[busy];
+      ticks += ticks_with[busy--];
+    }
+    uint32_t rest = room - instruments;
+    uint32_t covered = (uint32_t)ticks + (rest > 0 && busy > 0 ? rest * busy : 0);
+    uint32_t cost = tick_count * (width + 1) + (tick_count - covered) * (full - width);
+    if (covered <= tick_count && cost < best) {
+      best = cost;
+      chosen = room;
+      *threshold = busy;
+      *at_threshold = rest;
+    }
+  }
+  return chosen;
+}
+
+void tickcodec_rank(const uint32_t *instruments, const uint32_t *tick_counts, uint32_t instrument_count,
+                    uint32_t tick_count, uint64_t *scratch, uint16_t *ranks, tickcodec_instrument *directory,
+                    tickcodec_parameters *parameters) {
+  uint64_t *order = scratch;
+  for (uint32_t k = 0; k < instrument_count; k++) order[k] = (uint64_t)instruments[k] << 32 | k;
+  sort_by_instrument(order, scratch + instrument_count, instrument_count);
+
+  uint32_t threshold = 0, at_threshold = 0;
+  uint32_t frequent = choose_frequent(tick_counts, instrument_count, tick_count, &threshold, &at_threshold);
+  uint32_t next_frequent = 0, next_other = frequent, step = 0;
+  uint32_t least = (uint32_t)(order[0] >> 32);
+  for (uint32_t k = 0; k < instrument_count; k++) {
+    uint32_t number = (uint32_t)order[k], instrument = (uint32_t)(order[k] >> 32);
+    uint32_t ticks = tick_counts[number] < busy_max ? tick_counts[number] : busy_max;
+    bool is_frequent = frequent > 0 && ticks > threshold;
+    if (frequent > 0 && ticks == threshold && at_threshold > 0) {
+      is_frequent = true;
+      at_threshold--;
+    }
+    uint32_t rank = is_frequent ? next_frequent++ : next_other++;
+    ranks[number] = (uint16_t)rank;
+    directory[rank].instrument = instrument;
+    for (uint32_t rest = instrument - least; rest != 0;) {
+      uint32_t remainder = step % rest;
+      step = rest;
+      rest = remainder;
+    }
+  }
+  parameters->frequent_count = frequent;
+  parameters->instrument_least = least;
+  parameters->instrument_step = step == 0 ? 1 : step;
 }
 
 // Candidate price units, each a divisor of the one before, from one rupee down to 1e-9: the steps in which venues
@@ -56,73 +144,139 @@ static uint32_t choose_exchange_unit(const tickcodec_tick *ticks, uint32_t count
   return odd_microseconds <= count / 64 ? 1000 : 1;
 }
 
-void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16_t *ranks, uint16_t *codes,
+// A quotient that is known to be whole: by multiplication where a double holds it exactly.
+static inline int64_t divide_exactly(int64_t value, uint32_t divisor, double inverse) {
+  static const int64_t exact_max = INT64_C(1) << 51;
+  if (value < -exact_max || value > exact_max) return value / (int64_t)divisor;
+  return (int64_t)__builtin_rint((double)value * inverse);
+}
+
+static inline bool divides(uint32_t divisor, double inverse, int64_t value) {
+  return divide_exactly(value, divisor, inverse) * (int64_t)divisor == value;
+}
+
+// Lots are signed words for the vector instructions.
+static inline void narrow_lot(tickcodec_instrument *entry, uint64_t quantity) {
+  uint64_t lot = narrowed(entry->lot, quantity);
+  entry->lot = lot > INT32_MAX ? 1 : (uint32_t)lot;
+  entry->lot_inverse = entry->lot == 0 ? 0 : 1.0 / entry->lot;
+}
+
+// Beyond these bounds a difference of volumes might not be exact in 64 bits or not fit its short coding.
+static const int64_t exact_volume_max = INT64_C(1) << 62, short_volume_max = INT64_C(1) << 30;
+
+// Takes one tick's quantity and volume into account; true when volumes must be coded plainly.
+static inline bool measure_volume(tickcodec_instrument *entry, const tickcodec_tick *tick) {
+  int64_t traded = (int64_t)((uint64_t)tick->day_volume - entry->previous_volume);
+  entry->previous_volume = (uint64_t)tick->day_volume;
+  if (traded > exact_volume_max || traded < -exact_volume_max) {
+    entry->lot = 1;
+    entry->lot_inverse = 1;
+    return true;
+  }
+  int64_t surplus = traded - tick->last_quantity;
+  if (entry->lot != 1) {
+    if (entry->lot == 0 || !divides(entry->lot, entry->lot_inverse, tick->last_quantity)) {
+      narrow_lot(entry, tick->last_quantity);
+    }
+    if (surplus != 0 && entry->lot != 1 &&
+        (entry->lot == 0 || !divides(entry->lot, entry->lot_inverse, traded))) {
+      narrow_lot(entry, (uint64_t)(traded < 0 ? -traded : traded));
+    }
+  }
+  return surplus > short_volume_max || surplus < -short_volume_max;
+}
+
+void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16_t *ranks, uint32_t *codes,
                        tickcodec_instrument *directory, uint32_t instrument_count,
                        tickcodec_parameters *parameters) {
   for (uint32_t k = 0; k < instrument_count; k++) {
     directory[k] = (tickcodec_instrument){.instrument = directory[k].instrument};
   }
-  // Beyond these bounds a difference of volumes might not be exact in 64 bits or not fit its short coding.
-  static const int64_t exact_volume_max = INT64_C(1) << 62, short_volume_max = INT64_C(1) << 30;
   int64_t earliest = ticks[0].receive_time, latest = earliest;
   bool has_plain_volume = false;
+  uint32_t unchanged_trades = 0, steady_trades = 0;
   for (uint32_t i = 0; i < count; i++) {
     const tickcodec_tick *tick = &ticks[i];
     codes[i] = ranks[codes[i]];
     tickcodec_instrument *entry = &directory[codes[i]];
-    uint64_t volume = (uint64_t)tick->day_volume;
     if (!entry->is_known) {
       entry->is_known = 1;
       entry->previous_price = tick->last_price ^ 1;  // anything but the price itself
       entry->price = (uint64_t)tick->last_price;
-      entry->volume = volume - tick->last_quantity;
+      entry->volume = (uint64_t)tick->day_volume - tick->last_quantity;
       entry->previous_volume = entry->volume;
       entry->open_interest = tick->open_interest;
       entry->last_trade_seconds = tick->last_trade_seconds;
+      entry->previous_trade_seconds = tick->last_trade_seconds;
     }
     if (tick->last_price != entry->previous_price) {
       while (tick->last_price % price_units[entry->price_unit] != 0) entry->price_unit++;
       entry->previous_price = tick->last_price;
     }
-    int64_t traded = (int64_t)(volume - entry->previous_volume);
-    entry->previous_volume = volume;
-    if (traded > exact_volume_max || traded < -exact_volume_max) {
-      entry->lot = 1;
-      has_plain_volume = true;
-    } else {
-      int64_t surplus = traded - tick->last_quantity;
-      has_plain_volume |= surplus > short_volume_max || surplus < -short_volume_max;
-      if (entry->lot != 1) {
-        uint64_t lot = narrowed(entry->lot, tick->last_quantity);
-        if (surplus != 0) lot = narrowed(lot, (uint64_t)(traded < 0 ? -traded : traded));
-        entry->lot = lot > UINT32_MAX ? 1 : (uint32_t)lot;
-      }
-    }
+    has_plain_volume |= measure_volume(entry, tick);
+    unchanged_trades += tick->last_trade_seconds == entry->previous_trade_seconds;
+    entry->previous_trade_seconds = tick->last_trade_seconds;
+    steady_trades += (int64_t)tick->last_trade_seconds == floor_divide(tick->exchange_time, nanoseconds_per_second);
     if (tick->receive_time < earliest) earliest = tick->receive_time;
     if (tick->receive_time > latest) latest = tick->receive_time;
   }
   for (uint32_t k = 0; k < instrument_count; k++) {
     tickcodec_instrument *entry = &directory[k];
     entry->price_unit = price_units[entry->price_unit];
+    entry->price_inverse = 1.0 / entry->price_unit;
     entry->previous_price = (int64_t)entry->price;
     entry->price = (uint64_t)(entry->previous_price / entry->price_unit);
     if (entry->lot == 0) entry->lot = 1;
+    entry->lot_inverse = 1.0 / entry->lot;
   }
-  uint32_t code_width = instrument_count > 1 ? 32 - (uint32_t)__builtin_clz(instrument_count - 1) : 0;
-  *parameters = (tickcodec_parameters){.earliest = earliest,
-                                       .latest = latest,
-                                       .first_sequence = ticks[0].sequence,
-                                       .exchange_unit = choose_exchange_unit(ticks, count),
-                                       .code_width = code_width,
-                                       .has_plain_volume = has_plain_volume};
+  parameters->earliest = earliest;
+  parameters->latest = latest;
+  parameters->first_sequence = ticks[0].sequence;
+  parameters->exchange_unit = choose_exchange_unit(ticks, count);
+  parameters->code_width = 0;
+  parameters->has_plain_volume = has_plain_volume;
+  parameters->has_steady_trade_times = steady_trades > unchanged_trades;
 }
 
-static inline void store(uint32_t *columns, uint32_t section, uint32_t i, uint32_t word) {
-  columns[(section - tickcodec_first_column) * (size_t)tickcodec_column_stride + i] = word;
+void tickcodec_directory_words(const tickcodec_instrument *directory, uint32_t instrument_count,
+                               const tickcodec_parameters *parameters, uint32_t stream, uint32_t *words) {
+  uint32_t next = parameters->instrument_least;
+  uint32_t earliest_seconds = (uint32_t)floor_divide(parameters->earliest, nanoseconds_per_second);
+  for (uint32_t k = 0; k < instrument_count; k++) {
+    const tickcodec_instrument *entry = &directory[k];
+    switch (stream) {
+      case 0:
+        if (k == parameters->frequent_count) next = parameters->instrument_least;
+        words[k] = (entry->instrument - next) / parameters->instrument_step;
+        next = entry->instrument + parameters->instrument_step;
+        break;
+      case 1: words[k] = entry->price_unit; break;
+      case 2: words[k] = entry->lot; break;
+      case 3: words[k] = (uint32_t)zigzag(entry->price); break;
+      case 4: words[k] = (uint32_t)(zigzag(entry->price) >> 32); break;
+      case 5: words[k] = (uint32_t)(entry->volume / entry->lot); break;
+      case 6: words[k] = (uint32_t)(entry->volume / entry->lot >> 32); break;
+      case 7: words[k] = (uint32_t)(entry->volume % entry->lot); break;
+      case 8: words[k] = entry->open_interest; break;
+      default: words[k] = zigzag32(earliest_seconds - entry->last_trade_seconds); break;
+    }
+  }
+}
+
+// One column while it is written, with all its words or-ed together.
+typedef struct {
+  uint32_t *words;
+  uint32_t any;
+} column_writer;
+
+static inline void store(column_writer *columns, uint32_t section, uint32_t i, uint32_t word) {
+  columns[section].words[i] = word;
+  columns[section].any |= word;
 }
 
 // The high half of a 64-bit code has the section after the low half.
-static inline void store_wide(uint32_t *columns, uint32_t low_section, uint32_t i, uint64_t code) {
+static inline void store_wide(column_writer *columns, uint32_t low_section, uint32_t i, uint64_t code) {
   store(columns, low_section, i, (uint32_t)code);
   store(columns, low_section + 1, i, (uint32_t)(code >> 32));
 }
@@ -132,14 +286,21 @@ static inline uint64_t volume_code(const tickcodec_instrument *entry, const tick
   int64_t surplus = (int64_t)((uint64_t)traded - tick->last_quantity);
   if (!is_plain && surplus == 0) return 0;
   if (!is_plain && traded == 0) return 1;
-  uint64_t code = zigzag((uint64_t)(entry->lot == 1 ? surplus : surplus / (int64_t)entry->lot));
+  uint64_t code = zigzag((uint64_t)(entry->lot == 1 ? surplus : divide_exactly(surplus, entry->lot, entry->lot_inverse)));
   return is_plain ? code : code + 1;
+}
+
+static inline uint64_t last_trade_code(tickcodec_instrument *entry, const tickcodec_tick *tick, bool is_steady) {
+  if (!is_steady && tick->last_trade_seconds == entry->last_trade_seconds) return 0;
+  entry->last_trade_seconds = tick->last_trade_seconds;
+  uint64_t exchange_seconds = (uint64_t)floor_divide(tick->exchange_time, nanoseconds_per_second);
+  return zigzag(exchange_seconds - tick->last_trade_seconds) + !is_steady;
 }
 
 // Inlined once for each unit, so that the divisions are by constants.
 __attribute__((always_inline)) static inline void split_by_unit(
-    const int64_t unit, const tickcodec_tick *ticks, uint32_t count, const uint16_t *codes,
-    tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns) {
+    const int64_t unit, const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
+    tickcodec_instrument *directory, const tickcodec_parameters *parameters, column_writer *columns) {
   uint64_t receive_time = (uint64_t)parameters->earliest;
   uint64_t sequence = parameters->first_sequence - 1;
   for (uint32_t i = 0; i < count; i++) {
@@ -160,53 +321,41 @@ __attribute__((always_inline)) static inline void split_by_unit(
 
     uint64_t price_step = 0;
     if (tick->last_price != entry->previous_price) {
-      uint64_t price = (uint64_t)(tick->last_price / (int64_t)entry->price_unit);
+      uint64_t price = (uint64_t)divide_exactly(tick->last_price, entry->price_unit, entry->price_inverse);
       price_step = price - entry->price;
       entry->price = price;
       entry->previous_price = tick->last_price;
     }
     store_wide(columns, tickcodec_price_low, i, zigzag(price_step));
 
-    uint32_t quantity = entry->lot == 1 ? tick->last_quantity : tick->last_quantity / entry->lot;
+    uint32_t quantity = entry->lot == 1 ? tick->last_quantity
+                                        : (uint32_t)divide_exactly(tick->last_quantity, entry->lot, entry->lot_inverse);
     store(columns, tickcodec_quantity, i, quantity);
-    uint64_t volume = volume_code(entry, tick, parameters->has_plain_volume);
-    store_wide(columns, tickcodec_volume_low, i, volume);
+    store_wide(columns, tickcodec_volume_low, i, volume_code(entry, tick, parameters->has_plain_volume));
     entry->volume = (uint64_t)tick->day_volume;
-
-    uint64_t last_trade = 0;
-    if (tick->last_trade_seconds != entry->last_trade_seconds) {
-      uint64_t exchange_seconds = (uint64_t)floor_divide(tick->exchange_time, nanoseconds_per_second);
-      last_trade = 1 + zigzag(exchange_seconds - tick->last_trade_seconds);
-      entry->last_trade_seconds = tick->last_trade_seconds;
-    }
-    store_wide(columns, tickcodec_last_trade_low, i, last_trade);
-
+    store_wide(columns, tickcodec_last_trade_low, i,
+               last_trade_code(entry, tick, parameters->has_steady_trade_times));
     store(columns, tickcodec_open_interest, i, zigzag32(tick->open_interest - entry->open_interest));
     entry->open_interest = tick->open_interest;
     store(columns, tickcodec_flags, i, tick->flags | (uint32_t)tick->kind << 16);
   }
 }
 
-void tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint16_t *codes,
-                     tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns) {
+uint32_t tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
+                         tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns) {
+  column_writer writers[tickcodec_section_count] = {0};
+  for (uint32_t section = tickcodec_first_column; section < tickcodec_section_count; section++) {
+    writers[section].words = columns + (section - tickcodec_first_column) * (size_t)tickcodec_column_stride;
+  }
   switch (parameters->exchange_unit) {
-    case 1000000000: split_by_unit(1000000000, ticks, count, codes, directory, parameters, columns); break;
-    case 1000000: split_by_unit(1000000, ticks, count, codes, directory, parameters, columns); break;
-    case 1000: split_by_unit(1000, ticks, count, codes, directory, parameters, columns); break;
-    default: split_by_unit(1, ticks, count, codes, directory, parameters, columns); break;
+    case 1000000000: split_by_unit(1000000000, ticks, count, codes, directory, parameters, writers); break;
+    case 1000000: split_by_unit(1000000, ticks, count, codes, directory, parameters, writers); break;
+    case 1000: split_by_unit(1000, ticks, count, codes, directory, parameters, writers); break;
+    default: split_by_unit(1, ticks, count, codes, directory, parameters, writers); break;
   }
-}
-
-size_t tickcodec_pack(const uint16_t *codes, uint32_t count, uint32_t width, uint8_t *output, size_t capacity) {
-  size_t length = ((size_t)count * width + 7) / 8;
-  if (capacity < length || width > 16) return 0;
-  uint64_t pending = 0;
-  uint32_t bits = 0;
-  size_t written = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    pending |= (uint64_t)codes[i] << bits;
-    for (bits += width; bits >= 8; bits -= 8, pending >>= 8) output[written++] = (uint8_t)pending;
+  uint32_t used = 0;
+  for (uint32_t section = tickcodec_first_column; section < tickcodec_section_count; section++) {
+    used |= (uint32_t)(writers[section].any != 0) << section;
   }
-  if (bits > 0) output[written++] = (uint8_t)pending;
-  return written;
+  return used;
 }

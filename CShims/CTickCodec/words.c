@@ -5,15 +5,6 @@
 // Bytes of a word by length code, for the two length tables.
 static const uint8_t word_lengths[2][4] = {{0, 1, 2, 4}, {1, 2, 3, 4}};
 
-bool tickcodec_is_zero(const uint32_t *words, uint32_t count) {
-  uint32_t any = 0, i = 0;
-  for (; i + 1024 <= count && any == 0; i += 1024) {
-    for (uint32_t k = 0; k < 1024; k++) any |= words[i + k];
-  }
-  for (; i < count && any == 0; i++) any |= words[i];
-  return any == 0;
-}
-
 // The code of a word is the number of these that it exceeds.
 static const uint32_t word_thresholds[2][3] = {{0, 0xFF, 0xFFFF}, {0xFF, 0xFFFF, 0xFFFFFF}};
 

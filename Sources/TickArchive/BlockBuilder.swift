@@ -25,25 +25,31 @@ struct BlockBuilder {
   }
 
   /// Appends a section. Sections come in the order of ``Section``; one that is left out reads as zeros.
-  mutating func add(_ section: Section, _ raw: UnsafeBufferPointer<UInt8>) {
-    guard let source = raw.baseAddress, !raw.isEmpty else { return }
-    let bound = Int(LZ4_compressBound(Int32(raw.count)))
-    if compressed.count < bound { compressed = [UInt8](repeating: 0, count: bound) }
-    let length = compressed.withUnsafeMutableBytes { target in
-      source.withMemoryRebound(to: CChar.self, capacity: raw.count) { source in
-        LZ4_compress_default(
-          source, target.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(raw.count),
-          Int32(target.count))
-      }
-    }
-    if length > 0, Int(length) * 100 <= raw.count * Self.worthwhilePercent {
-      bytes.append(contentsOf: compressed[..<Int(length)])
+  mutating func add(_ section: Section, _ raw: UnsafeBufferPointer<UInt8>, coding: SectionCoding = .words) {
+    guard !raw.isEmpty else { return }
+    let length = compress(raw)
+    if length > 0, length * 100 <= raw.count * Self.worthwhilePercent {
+      bytes.append(contentsOf: compressed[..<length])
       header.sections[section.rawValue] = SectionDescriptor(
-        method: .lz4, rawLength: raw.count, storedLength: Int(length))
+        method: .lz4, coding: coding, rawLength: raw.count, storedLength: length)
     } else {
       bytes.append(contentsOf: raw)
       header.sections[section.rawValue] = SectionDescriptor(
-        method: .raw, rawLength: raw.count, storedLength: raw.count)
+        method: .raw, coding: coding, rawLength: raw.count, storedLength: raw.count)
+    }
+  }
+
+  /// The bytes that a section would take compressed, which it then is in `compressed`.
+  mutating func compress(_ raw: UnsafeBufferPointer<UInt8>) -> Int {
+    let bound = Int(LZ4_compressBound(Int32(raw.count)))
+    if compressed.count < bound { compressed = [UInt8](repeating: 0, count: bound) }
+    return compressed.withUnsafeMutableBytes { target in
+      raw.withMemoryRebound(to: CChar.self) { source in
+        Int(
+          LZ4_compress_default(
+            source.baseAddress, target.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(raw.count),
+            Int32(target.count)))
+      }
     }
   }
 

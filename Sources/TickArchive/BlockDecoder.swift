@@ -7,12 +7,15 @@ internal import MarketData
 /// ``open(_:payload:)`` checks and unpacks, ``decode()`` then yields the ticks; in between a caller may look at the
 /// directory and decide that it does not need the block.
 struct BlockDecoder: ~Copyable {
-  private let directory = ScratchBuffer<tickcodec_instrument>(count: ArchiveLimits.blockTicksMax)
-  private let words = ScratchBuffer<UInt32>(count: ArchiveLimits.blockTicksMax)
   private let ticks = ScratchBuffer<Tick>(count: ArchiveLimits.blockTicksMax)
-  private var unpacked: [UInt8] = []
+  /// Holds the C kernels' reader, whose layout is their own; it points into `unpacked`.
+  private let readerMemory = ScratchBuffer<UInt8>(count: tickcodec_reader_size())
+  private var unpacked = ScratchBuffer<UInt8>(count: 1 << 20)
   private var header = BlockHeader(kind: .ticks, recordCount: 0)
   private let usesPortableKernels: Bool
+
+  /// Bytes behind the sections that vector instructions may load.
+  private static let readableSlack = 64
 
   /// Makes a decoder, which for tests can do without the processor's vector instructions.
   init(usesPortableKernels: Bool) {
@@ -24,37 +27,11 @@ struct BlockDecoder: ~Copyable {
   /// - Throws: ``BadBlock`` when the checksum does not hold or a section is malformed.
   mutating func open(_ header: BlockHeader, payload: [UInt8]) throws(BadBlock) {
     self.header = header
-    try Self.unpack(header, payload: payload, into: &unpacked)
-    let input = header.sections[Section.directory.rawValue].rawLength
-    let earliestSeconds = UInt32(truncatingIfNeeded: header.earliest.seconds)
-    var consumed = 0
-    for stream in 0..<InstrumentDirectory.streamCount {
-      let length = unpacked.withUnsafeBufferPointer { bytes in
-        tickcodec_decode_words(
-          Self.section(bytes, consumed..<input), words.elements.baseAddress, UInt32(header.instrumentCount),
-          usesPortableKernels)
-      }
-      guard length > 0 else { throw BadBlock("its instrument directory is malformed") }
-      consumed += length
-      try InstrumentDirectory.apply(
-        words.elements, ofStream: stream, earliestSeconds: earliestSeconds,
-        to: directory.first(header.instrumentCount))
+    let length = header.sections.reduce(0) { $0 + $1.rawLength }
+    if unpacked.elements.count < length + Self.readableSlack {
+      unpacked = ScratchBuffer(count: length + Self.readableSlack)
     }
-    guard consumed == input else { throw BadBlock("its instrument directory is malformed") }
-  }
-
-  /// True when the open block holds a record of one of these instruments.
-  func holds(anyOf instruments: Set<InstrumentID>) -> Bool {
-    directory.first(header.instrumentCount).contains {
-      instruments.contains(InstrumentID(rawValue: $0.instrument))
-    }
-  }
-
-  /// Decodes the open block, once.
-  ///
-  /// - Throws: ``BadBlock`` when a column is malformed or the ticks are not those that the header announces.
-  /// - Returns: How many ticks ``withTicks(_:_:)`` now has.
-  mutating func decode() throws(BadBlock) -> Int {
+    try Self.unpack(header, payload: payload, into: UnsafeMutableRawBufferPointer(unpacked.elements))
     var parameters = tickcodec_parameters()
     parameters.earliest = header.earliest.nanoseconds
     parameters.latest = header.latest.nanoseconds
@@ -62,18 +39,50 @@ struct BlockDecoder: ~Copyable {
     parameters.exchange_unit = header.exchangeUnit
     parameters.code_width = UInt32(header.codeWidth)
     parameters.has_plain_volume = header.hasPlainVolume
-    let malformed = unpacked.withUnsafeBufferPointer { bytes -> Int32 in
-      var offset = 0
-      let sections = header.sections.map { descriptor in
-        defer { offset += descriptor.rawLength }
-        return Self.section(bytes, offset..<offset + descriptor.rawLength)
-      }
-      let target = UnsafeMutableRawPointer(ticks.elements.baseAddress)
-      return tickcodec_join(
-        sections, UInt32(header.recordCount), directory.elements.baseAddress, UInt32(header.instrumentCount),
-        &parameters, usesPortableKernels, target?.assumingMemoryBound(to: tickcodec_tick.self))
+    parameters.has_steady_trade_times = header.hasSteadyTradeTimes
+    parameters.frequent_count = UInt32(header.frequentCount)
+    parameters.instrument_least = header.instrumentLeast
+    parameters.instrument_step = header.instrumentStep
+    var offset = 0
+    let sections = header.sections.map { descriptor in
+      defer { offset += descriptor.rawLength }
+      return tickcodec_bytes(
+        start: UnsafePointer(unpacked.elements.baseAddress?.advanced(by: offset)),
+        length: descriptor.rawLength,
+        coding: UInt32(descriptor.coding.rawValue))
     }
+    let malformed = tickcodec_open(
+      reader, sections, UInt32(header.version), UInt32(header.recordCount), UInt32(header.instrumentCount),
+      &parameters, unpacked.elements.baseAddress?.advanced(by: length + Self.readableSlack),
+      usesPortableKernels)
+    if malformed == tickcodec_directory { throw BadBlock("its instrument directory is malformed") }
     if malformed >= 0 { throw BadBlock("its section \(malformed) is malformed") }
+  }
+
+  private var reader: OpaquePointer? { readerMemory.elements.baseAddress.map { OpaquePointer($0) } }
+
+  /// The instruments of the open block, by their codes.
+  private var instruments: UnsafeBufferPointer<UInt32> {
+    UnsafeBufferPointer(start: tickcodec_instruments(reader), count: header.instrumentCount)
+  }
+
+  /// True when the open block holds a record of one of these instruments.
+  func holds(anyOf instruments: Set<InstrumentID>) -> Bool {
+    self.instruments.contains { instruments.contains(InstrumentID(rawValue: $0)) }
+  }
+
+  /// Decodes the open block, once.
+  ///
+  /// - Throws: ``BadBlock`` when a column is malformed or the ticks are not those that the header announces.
+  /// - Returns: How many ticks ``decoded(_:)`` now has.
+  mutating func decode() throws(BadBlock) -> Int {
+    var done = 0
+    while done < header.recordCount {
+      let target = UnsafeMutableRawPointer(ticks.elements.baseAddress?.advanced(by: done))
+      let count = tickcodec_read(reader, target?.assumingMemoryBound(to: tickcodec_tick.self))
+      guard count > 0 else { throw BadBlock("its section \(-1 - count) is malformed") }
+      done += Int(count)
+    }
     guard ticks.elements[header.recordCount - 1].sequence == header.lastSequence else {
       throw BadBlock("it does not end with the sequence that its header announces")
     }
@@ -101,22 +110,20 @@ struct BlockDecoder: ~Copyable {
   /// Checks a payload and puts its sections, unpacked, one after the other.
   ///
   /// - Throws: ``BadBlock`` when the checksum does not hold or LZ4 cannot unpack a section.
-  static func unpack(_ header: BlockHeader, payload: [UInt8], into unpacked: inout [UInt8]) throws(BadBlock) {
+  private static func unpack(
+    _ header: BlockHeader, payload: [UInt8], into unpacked: UnsafeMutableRawBufferPointer
+  ) throws(BadBlock) {
     guard payload.count >= header.payloadLength,
       payload.checksum(0..<header.payloadLength) == header.payloadChecksum
     else { throw BadBlock("its payload does not match its checksum") }
-    let length = header.sections.reduce(0) { $0 + $1.rawLength }
-    if unpacked.count < length { unpacked = [UInt8](repeating: 0, count: length) }
     var source = 0
     var target = 0
     for descriptor in header.sections {
       let isIntact = payload.withUnsafeBytes { payload in
-        unpacked.withUnsafeMutableBytes { unpacked in
-          copySection(
-            descriptor,
-            from: UnsafeRawBufferPointer(rebasing: payload[source..<source + descriptor.storedLength]),
-            to: UnsafeMutableRawBufferPointer(rebasing: unpacked[target..<target + descriptor.rawLength]))
-        }
+        copySection(
+          descriptor,
+          from: UnsafeRawBufferPointer(rebasing: payload[source..<source + descriptor.storedLength]),
+          to: UnsafeMutableRawBufferPointer(rebasing: unpacked[target..<target + descriptor.rawLength]))
       }
       guard isIntact else { throw BadBlock("one of its sections cannot be unpacked") }
       source += descriptor.storedLength
@@ -126,11 +133,20 @@ struct BlockDecoder: ~Copyable {
 
   /// The unpacked payload of a block of definitions or index entries.
   ///
-  /// - Throws: ``BadBlock`` as ``unpack(_:payload:into:)`` does.
+  /// - Throws: ``BadBlock`` when the checksum does not hold or LZ4 cannot unpack it.
   static func singleSection(of header: BlockHeader, payload: [UInt8]) throws(BadBlock) -> [UInt8] {
-    var unpacked: [UInt8] = []
-    try unpack(header, payload: payload, into: &unpacked)
-    return Array(unpacked[..<header.sections[Section.directory.rawValue].rawLength])
+    let section = header.sections[Section.directory.rawValue]
+    guard section.coding == .words, header.sections.dropFirst().allSatisfy({ $0.rawLength == 0 }) else {
+      throw BadBlock("it has sections that a block of its kind cannot have")
+    }
+    var unpacked = [UInt8](repeating: 0, count: section.rawLength)
+    let result = unpacked.withUnsafeMutableBytes { bytes -> Result<Void, BadBlock> in
+      do throws(BadBlock) { return .success(try unpack(header, payload: payload, into: bytes)) } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+    return unpacked
   }
 
   private static func copySection(
@@ -148,10 +164,5 @@ struct BlockDecoder: ~Copyable {
         target.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(source.count), Int32(target.count))
       return Int(length) == target.count
     }
-  }
-
-  private static func section(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> tickcodec_bytes {
-    let part = UnsafeBufferPointer(rebasing: bytes[range])
-    return tickcodec_bytes(start: part.baseAddress, length: part.count)
   }
 }

@@ -5,21 +5,36 @@ internal import MarketData
 struct BlockEncoder: ~Copyable {
   private let slots = ScratchBuffer<UInt32>(count: Int(tickcodec_lookup_slots))
   private let instruments: ScratchBuffer<UInt32>
-  private let codes: ScratchBuffer<UInt16>
+  private let tickCounts: ScratchBuffer<UInt32>
+  private let codes: ScratchBuffer<UInt32>
   private let ranks: ScratchBuffer<UInt16>
+  private let order: ScratchBuffer<UInt64>
   private let directory: ScratchBuffer<tickcodec_instrument>
   private let columns = ScratchBuffer<UInt32>(
     count: Int(tickcodec_column_count) * Int(tickcodec_column_stride))
-  private let raw: ScratchBuffer<UInt8>
+  private let packed: ScratchBuffer<UInt8>
+  private let streamed: ScratchBuffer<UInt8>
+  private let usesPortableKernels: Bool
   private var builder = BlockBuilder(BlockHeader(kind: .ticks, recordCount: 0))
 
-  /// Makes an encoder of blocks of up to `blockTicks` ticks.
-  init(blockTicks: Int) {
+  /// Words of a column that are coded both ways to see which coding suits it.
+  private static let sampleCount = 4096
+  /// Word streams must promise to take at most this many hundredths of a packed column, for they are slower to read.
+  private static let worthwhilePercent = 95
+
+  /// Makes an encoder of blocks of up to `blockTicks` ticks, which for tests can do without the processor's vector
+  /// instructions.
+  init(blockTicks: Int, usesPortableKernels: Bool = false) {
     instruments = ScratchBuffer(count: blockTicks)
+    tickCounts = ScratchBuffer(count: blockTicks)
     codes = ScratchBuffer(count: blockTicks)
     ranks = ScratchBuffer(count: blockTicks)
+    order = ScratchBuffer(count: 2 * blockTicks)
     directory = ScratchBuffer(count: blockTicks)
-    raw = ScratchBuffer(count: InstrumentDirectory.streamCount * tickcodec_words_bound(UInt32(blockTicks)))
+    packed = ScratchBuffer(
+      count: Int(tickcodec_directory_streams) * tickcodec_packed_capacity(UInt32(blockTicks)))
+    streamed = ScratchBuffer(count: tickcodec_words_bound(UInt32(blockTicks)))
+    self.usesPortableKernels = usesPortableKernels
   }
 
   /// The block that holds `ticks`, of which there is at least one and whose sequences ascend.
@@ -33,75 +48,85 @@ struct BlockEncoder: ~Copyable {
   }
 
   private mutating func encode(_ ticks: UnsafePointer<tickcodec_tick>, count: UInt32) {
-    let instrumentCount = assignCodes(ticks, count: count)
-    let entries = directory.first(instrumentCount)
     var parameters = tickcodec_parameters()
+    let instrumentCount = tickcodec_assign(
+      ticks, count, slots.elements.baseAddress, instruments.elements.baseAddress,
+      tickCounts.elements.baseAddress, codes.elements.baseAddress)
+    tickcodec_rank(
+      instruments.elements.baseAddress, tickCounts.elements.baseAddress, instrumentCount, count,
+      order.elements.baseAddress, ranks.elements.baseAddress, directory.elements.baseAddress, &parameters)
     tickcodec_measure(
-      ticks, count, ranks.elements.baseAddress, codes.elements.baseAddress, entries.baseAddress,
-      UInt32(instrumentCount), &parameters)
+      ticks, count, ranks.elements.baseAddress, codes.elements.baseAddress, directory.elements.baseAddress,
+      instrumentCount, &parameters)
 
     var header = BlockHeader(kind: .ticks, recordCount: Int(count))
-    header.instrumentCount = instrumentCount
+    header.instrumentCount = Int(instrumentCount)
     header.earliest = Timestamp(nanoseconds: parameters.earliest)
     header.latest = Timestamp(nanoseconds: parameters.latest)
     header.firstSequence = parameters.first_sequence
     header.lastSequence = ticks[Int(count) - 1].sequence
     header.exchangeUnit = parameters.exchange_unit
-    header.codeWidth = Int(parameters.code_width)
     header.hasPlainVolume = parameters.has_plain_volume
+    header.hasSteadyTradeTimes = parameters.has_steady_trade_times
+    header.frequentCount = Int(parameters.frequent_count)
+    header.instrumentLeast = parameters.instrument_least
+    header.instrumentStep = parameters.instrument_step
     builder.restart(header)
 
-    addDirectory(entries, earliestSeconds: UInt32(truncatingIfNeeded: header.earliest.seconds))
-    let packed = tickcodec_pack(
-      codes.elements.baseAddress, count, parameters.code_width, raw.elements.baseAddress, raw.elements.count)
-    builder.add(.instrumentCodes, UnsafeBufferPointer(raw.first(packed)))
-    tickcodec_split(
-      ticks, count, codes.elements.baseAddress, entries.baseAddress, &parameters, columns.elements.baseAddress
-    )
-    for section in Section.columns {
+    addDirectory(instrumentCount, parameters)
+    if instrumentCount > 1 {
+      let length = pack(UnsafePointer(codes.elements.baseAddress), count, at: 0)
+      builder.add(.instrumentCodes, UnsafeBufferPointer(packed.first(length)), coding: .packed)
+    }
+    let used = tickcodec_split(
+      ticks, count, codes.elements.baseAddress, directory.elements.baseAddress, &parameters,
+      columns.elements.baseAddress)
+    for section in Section.columns where used >> UInt32(section.rawValue) & 1 != 0 {
       let start = (section.rawValue - Section.receiveTimeLow.rawValue) * Int(tickcodec_column_stride)
-      let words = UnsafeMutableBufferPointer(rebasing: columns.elements[start..<start + Int(count)])
-      if tickcodec_is_zero(words.baseAddress, count) { continue }
-      let length = encodeWords(words, at: 0)
-      builder.add(section, UnsafeBufferPointer(raw.first(length)))
+      addColumn(section, UnsafeBufferPointer(rebasing: columns.elements[start..<start + Int(count)]))
     }
     builder.finish()
   }
 
-  /// Numbers the instruments; leaves them in ascending order in the directory, and in `ranks` what each number
-  /// becomes in that order. Returns how many there are.
-  private func assignCodes(_ ticks: UnsafePointer<tickcodec_tick>, count: UInt32) -> Int {
-    let found = Int(
-      tickcodec_assign(
-        ticks, count, slots.elements.baseAddress, instruments.elements.baseAddress, codes.elements.baseAddress
-      ))
-    // Sorting one word that holds both is several times faster than sorting numbers by a key looked up elsewhere.
-    let order = (0..<found).map { UInt64(instruments.elements[$0]) << 32 | UInt64($0) }.sorted()
-    for (rank, word) in order.enumerated() {
-      directory.elements[rank] = tickcodec_instrument()
-      directory.elements[rank].instrument = UInt32(word >> 32)
-      ranks.elements[Int(word & 0xFFFF)] = UInt16(rank)
-    }
-    return found
-  }
-
-  private mutating func addDirectory(
-    _ entries: UnsafeMutableBufferPointer<tickcodec_instrument>, earliestSeconds: UInt32
-  ) {
+  private mutating func addDirectory(_ instrumentCount: UInt32, _ parameters: tickcodec_parameters) {
     // The columns are not split yet, so their memory can hold one stream's words.
-    let words = columns.first(entries.count)
+    let words = columns.elements.baseAddress
     var length = 0
-    for stream in 0..<InstrumentDirectory.streamCount {
-      InstrumentDirectory.words(
-        ofStream: stream, in: entries, earliestSeconds: earliestSeconds, into: words)
-      length += encodeWords(words, at: length)
+    for stream in 0..<UInt32(tickcodec_directory_streams) {
+      withUnsafePointer(to: parameters) {
+        tickcodec_directory_words(directory.elements.baseAddress, instrumentCount, $0, stream, words)
+      }
+      length += pack(UnsafePointer(words), instrumentCount, at: length)
     }
-    builder.add(.directory, UnsafeBufferPointer(raw.first(length)))
+    builder.add(.directory, UnsafeBufferPointer(packed.first(length)), coding: .packed)
   }
 
-  /// Writes a word stream into `raw` and returns its length.
-  private func encodeWords(_ words: UnsafeMutableBufferPointer<UInt32>, at offset: Int) -> Int {
-    let target = UnsafeMutableBufferPointer(rebasing: raw.elements[offset...])
-    return tickcodec_encode_words(words.baseAddress, UInt32(words.count), target.baseAddress, target.count)
+  /// Adds a column in the coding that makes it shorter: bits where its words are of many values, whole bytes and LZ4
+  /// where they repeat.
+  private mutating func addColumn(_ section: Section, _ words: UnsafeBufferPointer<UInt32>) {
+    let packedLength = pack(words.baseAddress, UInt32(words.count), at: 0)
+    let sample = UnsafeBufferPointer(rebasing: words.prefix(Self.sampleCount))
+    let promised = builder.compress(stream(sample)) * words.count / sample.count
+    if promised * 100 <= packedLength * Self.worthwhilePercent {
+      let all = stream(words)
+      if builder.compress(all) < packedLength {
+        builder.add(section, all)
+        return
+      }
+    }
+    builder.add(section, UnsafeBufferPointer(packed.first(packedLength)), coding: .packed)
+  }
+
+  /// Writes a packed column into `packed` and returns its length.
+  private func pack(_ words: UnsafePointer<UInt32>?, _ count: UInt32, at offset: Int) -> Int {
+    let target = UnsafeMutableBufferPointer(rebasing: packed.elements[offset...])
+    return tickcodec_pack_words(words, count, usesPortableKernels, target.baseAddress, target.count)
+  }
+
+  /// Writes a word stream into `streamed`.
+  private func stream(_ words: UnsafeBufferPointer<UInt32>) -> UnsafeBufferPointer<UInt8> {
+    let length = tickcodec_encode_words(
+      words.baseAddress, UInt32(words.count), streamed.elements.baseAddress, streamed.elements.count)
+    return UnsafeBufferPointer(streamed.first(length))
   }
 }

@@ -33,9 +33,18 @@ enum SectionMethod: UInt8 {
   case lz4 = 2
 }
 
-/// Where a section's bytes come from: method, length after unpacking, length in the file.
+/// How the words of a section are coded.
+enum SectionCoding: UInt8 {
+  /// Word streams; in version 1, instrument codes are fields of a fixed width.
+  case words = 0
+  /// Packed columns, since version 2.
+  case packed = 1
+}
+
+/// Where a section's bytes come from: method, coding, length after unpacking, length in the file.
 struct SectionDescriptor: Hashable {
   var method = SectionMethod.zero
+  var coding = SectionCoding.words
   var rawLength = 0
   var storedLength = 0
 }
@@ -49,6 +58,8 @@ struct BlockHeader: Hashable {
     case index = 3
   }
 
+  /// The format version, 1 or 2.
+  var version: UInt16
   var kind: Kind
   /// Ticks, definitions or index entries.
   var recordCount: Int
@@ -62,20 +73,31 @@ struct BlockHeader: Hashable {
   var exchangeUnit: UInt32 = 1
   var codeWidth = 0
   var hasPlainVolume = false
+  var hasSteadyTradeTimes = false
+  var frequentCount = 0
+  var instrumentLeast: UInt32 = 0
+  var instrumentStep: UInt32 = 1
   var sections = [SectionDescriptor](repeating: .init(), count: Section.allCases.count)
 
   static let length = 256
   /// `TKABLOCK` in the file.
   static let magic: UInt64 = 0x4B43_4F4C_4241_4B54
-  static let version: UInt16 = 1
+  /// The version that is written.
+  static let currentVersion: UInt16 = 2
+  /// The versions that are read.
+  static let versions: ClosedRange<UInt16> = 1...currentVersion
   private static let descriptorsOffset = 96
   private static let checksumOffset = 252
   private static let plainVolumeFlag: UInt8 = 1
+  private static let steadyTradeTimesFlag: UInt8 = 2
+  /// In a descriptor's four bits of method: the coding is packed.
+  private static let packedBit: UInt8 = 4
 
   /// Header and payload.
   var blockLength: Int { Self.length + payloadLength }
 
   init(kind: Kind, recordCount: Int) {
+    version = Self.currentVersion
     self.kind = kind
     self.recordCount = recordCount
   }
@@ -84,12 +106,13 @@ struct BlockHeader: Hashable {
   /// is within the limits of the format.
   init?(_ bytes: [UInt8], at start: Int) {
     guard bytes.integer(UInt64.self, at: start) == Self.magic,
-      bytes.integer(UInt16.self, at: start + 8) == Self.version,
+      Self.versions.contains(bytes.integer(UInt16.self, at: start + 8)),
       bytes.integer(UInt32.self, at: start + Self.checksumOffset)
         == bytes.checksum(start..<start + Self.checksumOffset),
       let kind = Kind(rawValue: bytes[start + 10]),
       Int(bytes[start + 11]) == Section.allCases.count
     else { return nil }
+    version = bytes.integer(UInt16.self, at: start + 8)
     self.kind = kind
     recordCount = Int(bytes.integer(UInt32.self, at: start + 16))
     instrumentCount = Int(bytes.integer(UInt32.self, at: start + 20))
@@ -102,12 +125,23 @@ struct BlockHeader: Hashable {
     exchangeUnit = bytes.integer(UInt32.self, at: start + 64)
     codeWidth = Int(bytes[start + 68])
     hasPlainVolume = bytes[start + 69] & Self.plainVolumeFlag != 0
+    if version > 1 {
+      hasSteadyTradeTimes = bytes[start + 69] & Self.steadyTradeTimesFlag != 0
+      frequentCount = Int(bytes.integer(UInt32.self, at: start + 72))
+      instrumentLeast = bytes.integer(UInt32.self, at: start + 76)
+      instrumentStep = bytes.integer(UInt32.self, at: start + 80)
+    }
     for index in sections.indices {
       let word = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index)
       let stored = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index + 4)
-      guard let method = SectionMethod(rawValue: UInt8(word >> 28)) else { return nil }
+      let codes = UInt8(word >> 28)
+      let isPacked = version > 1 && codes & Self.packedBit != 0
+      guard let method = SectionMethod(rawValue: isPacked ? codes & ~Self.packedBit : codes) else {
+        return nil
+      }
       sections[index] = SectionDescriptor(
-        method: method, rawLength: Int(word & 0x0FFF_FFFF), storedLength: Int(stored))
+        method: method, coding: isPacked ? .packed : .words, rawLength: Int(word & 0x0FFF_FFFF),
+        storedLength: Int(stored))
     }
     guard isWithinLimits else { return nil }
   }
@@ -116,7 +150,7 @@ struct BlockHeader: Hashable {
   var bytes: [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.length)
     bytes.store(Self.magic, at: 0)
-    bytes.store(Self.version, at: 8)
+    bytes.store(version, at: 8)
     bytes[10] = kind.rawValue
     bytes[11] = UInt8(sections.count)
     bytes.store(UInt32(Self.length), at: 12)
@@ -130,9 +164,14 @@ struct BlockHeader: Hashable {
     bytes.store(lastSequence, at: 56)
     bytes.store(exchangeUnit, at: 64)
     bytes[68] = UInt8(codeWidth)
-    bytes[69] = hasPlainVolume ? Self.plainVolumeFlag : 0
+    bytes[69] =
+      (hasPlainVolume ? Self.plainVolumeFlag : 0) | (hasSteadyTradeTimes ? Self.steadyTradeTimesFlag : 0)
+    bytes.store(UInt32(frequentCount), at: 72)
+    bytes.store(instrumentLeast, at: 76)
+    bytes.store(instrumentStep, at: 80)
     for (index, section) in sections.enumerated() {
-      let word = UInt32(section.method.rawValue) << 28 | UInt32(section.rawLength)
+      let codes = section.method.rawValue | (section.coding == .packed ? Self.packedBit : 0)
+      let word = UInt32(codes) << 28 | UInt32(section.rawLength)
       bytes.store(word, at: Self.descriptorsOffset + 8 * index)
       bytes.store(UInt32(section.storedLength), at: Self.descriptorsOffset + 8 * index + 4)
     }
@@ -167,14 +206,17 @@ struct BlockHeader: Hashable {
   private func rawLengthMax(of section: Section) -> Int {
     switch (kind, section) {
     case (.ticks, .directory):
-      return InstrumentDirectory.streamCount
-        * tickcodec_words_bound(UInt32(clamping: min(instrumentCount, ArchiveLimits.blockTicksMax)))
-    case (.ticks, .instrumentCodes): return 2 * ArchiveLimits.blockTicksMax
-    case (.ticks, _):
-      return tickcodec_words_bound(UInt32(clamping: min(recordCount, ArchiveLimits.blockTicksMax)))
+      return Int(tickcodec_directory_streams) * Self.columnLengthMax(instrumentCount)
+    case (.ticks, _): return Self.columnLengthMax(recordCount)
     case (.instruments, .directory): return ArchiveLimits.definitionBytesMax
     case (.index, .directory): return ArchiveLimits.indexEntriesMax * IndexEntry.length
     default: return 0
     }
+  }
+
+  /// Bytes of a column of so many words, however coded.
+  private static func columnLengthMax(_ count: Int) -> Int {
+    let count = UInt32(clamping: min(count, ArchiveLimits.blockTicksMax))
+    return max(tickcodec_words_bound(count), tickcodec_packed_bound(count))
   }
 }

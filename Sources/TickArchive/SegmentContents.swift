@@ -41,11 +41,11 @@ struct SegmentContents {
     var bytes: [UInt8] = []
     let headerLength = try file.read(SegmentHeader.length, at: 0, into: &bytes)
     header = SegmentHeader(Array(bytes[..<headerLength]))
-    if let header, header.version != BlockHeader.version {
+    if let header, !BlockHeader.versions.contains(header.version) {
       throw Fault(
         .badData,
-        "\(file.path) is of format version \(header.version); this program reads version \(BlockHeader.version)"
-      )
+        "\(file.path) is of format version \(header.version); this program reads versions up to "
+          + "\(BlockHeader.currentVersion)")
     }
     let footer = try Self.footer(of: file, fileLength: fileLength)
     isComplete = footer != nil

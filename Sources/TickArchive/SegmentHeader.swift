@@ -1,6 +1,7 @@
 /// The first 64 bytes of a segment.
 struct SegmentHeader: Hashable {
-  var version: UInt16 = 1
+  /// The format version of the program that began the segment; each block tells its own.
+  var version = BlockHeader.currentVersion
   var name: SegmentName
 
   static let length = 64

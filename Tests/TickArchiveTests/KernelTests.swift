@@ -49,12 +49,80 @@ enum Checksums {
         var decoded = [UInt32](repeating: 0, count: words.count)
         let taken = Array(stream[..<given]).withUnsafeBufferPointer {
           tickcodec_decode_words(
-            tickcodec_bytes(start: $0.baseAddress, length: $0.count), &decoded, UInt32(words.count), portable)
+            tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 0), &decoded,
+            UInt32(words.count), portable)
         }
         #expect(taken == (given == length ? length : 0))
         if given == length { #expect(decoded == words) }
       }
     }
+  }
+
+  /// Words of every length in bits, few of them long, around a base, so that tiles of one to three levels come up.
+  private static func unevenWords(_ count: Int, _ random: inout SeededGenerator) -> [UInt32] {
+    let base: UInt32 = Bool.random(using: &random) ? 0 : UInt32.random(in: 0...UInt32.max, using: &random)
+    let widths = (0..<3).map { _ in UInt32.random(in: 0...32, using: &random) }
+    let rarity = Int.random(in: 1...40, using: &random)
+    return (0..<count).map { _ in
+      let level = (0..<2).prefix { _ in Int.random(in: 0..<rarity, using: &random) == 0 }.count
+      return base
+        &+ UInt32(truncatingIfNeeded: UInt64.random(in: 0..<(1 << UInt64(widths[level])), using: &random))
+    }
+  }
+
+  @Test(arguments: 0..<300 as Range<UInt64>)
+  func packedColumnsAreWrittenAndReadAlikeWithAndWithoutVectors(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let count = seed < 60 ? Int(seed) : Int.random(in: 0...3000, using: &random)
+    let words = Self.unevenWords(count, &random)
+    var columns: [[UInt8]] = []
+    for portable in [false, true] {
+      var column = [UInt8](repeating: 0, count: tickcodec_packed_capacity(UInt32(count)))
+      let length = tickcodec_pack_words(words, UInt32(count), portable, &column, column.count)
+      #expect(length <= tickcodec_packed_bound(UInt32(count)))
+      columns.append(Array(column[..<length]))
+    }
+    #expect(columns[0] == columns[1])
+    let length = columns[0].count
+    for portable in [false, true] {
+      // Just the column, with bytes behind it that may be loaded, and with one byte less.
+      for (given, slack) in [(length, 0), (length, 64), (length - 1, 0)] where given >= 0 {
+        var decoded = [UInt32](repeating: 0, count: count)
+        let bytes = Array(columns[0][..<given]) + [UInt8](repeating: 0xFF, count: slack)
+        let taken = bytes.withUnsafeBufferPointer {
+          tickcodec_unpack_words(
+            tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 1), &decoded, UInt32(count),
+            portable)
+        }
+        #expect(taken == (given == length ? length : 0))
+        if given == length { #expect(decoded == words) }
+      }
+    }
+  }
+
+  @Test(arguments: 0..<400 as Range<UInt64>)
+  func packedColumnsOfAnyBytesAreRefusedOrReadAlike(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let count = UInt32.random(in: 1...1500, using: &random)
+    var bytes = (0..<Int.random(in: 0...6000, using: &random)).map { _ in
+      UInt8.random(in: 0...255, using: &random)
+    }
+    // Sane headers come up more often than one in many.
+    if !bytes.isEmpty, seed % 2 == 0 {
+      bytes[0] = UInt8.random(in: 0...20, using: &random) | (seed % 4 == 0 ? 0x80 : 0)
+    }
+    if bytes.count > 1, seed % 2 == 0 { bytes[1] = UInt8.random(in: 1...12, using: &random) }
+    var results: [(Int, [UInt32])] = []
+    for portable in [false, true] {
+      var decoded = [UInt32](repeating: 0, count: Int(count))
+      let taken = bytes.withUnsafeBufferPointer {
+        tickcodec_unpack_words(
+          tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 1), &decoded, count, portable)
+      }
+      results.append((taken, taken == 0 ? [] : decoded))
+    }
+    #expect(results[0].0 == results[1].0)
+    #expect(results[0].1 == results[1].1)
   }
 
   @Test func blocksAreDecodedAlikeWithAndWithoutVectors() throws {

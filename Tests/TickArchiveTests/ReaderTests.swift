@@ -67,7 +67,7 @@ import TickArchive
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 100))
     let file = try directory.segments[0]
     let complete = try ArchiveReader(file: file).info()[0]
-    #expect(complete.ticks == 250 && complete.blocks == 3 && complete.version == 1 && complete.isComplete)
+    #expect(complete.ticks == 250 && complete.blocks == 3 && complete.version == 2 && complete.isComplete)
     #expect(complete.firstSequence == 1 && complete.lastSequence == 250)
     #expect(complete.firstTime == ticks.first?.receiveTime && complete.lastTime == ticks.last?.receiveTime)
 
@@ -110,10 +110,10 @@ import TickArchive
     try archive(TickStreams.plausible(count: 10), in: directory.path)
     let file = try directory.segments[0]
     var bytes = try readBytes(file)
-    bytes[8] = 2
+    bytes[8] = 3
     Checksums.reseal(&bytes, 0..<60)
     try writeBytes(bytes, to: file)
-    let sentence = "\(file) is of format version 2; this program reads version 1"
+    let sentence = "\(file) is of format version 3; this program reads versions up to 2"
     #expect(throws: Fault(.badData, sentence)) { try ArchiveReader(file: file) }
     #expect(throws: Fault(.badData, sentence)) {
       _ = try ArchiveWriter(directory: directory.path, feed: "test").lastSealedSequence

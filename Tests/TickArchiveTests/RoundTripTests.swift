@@ -3,12 +3,12 @@ import Testing
 import TickArchive
 
 @Suite struct RoundTripTests {
-  @Test(arguments: [1, 2, 3, 4, 5, 511, 512, 513, 3000])
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 1023, 1024, 1025, 4000])
   func plausibleTicksComeBackUnchanged(count: Int) throws {
     let directory = try TemporaryDirectory()
     let ticks = TickStreams.plausible(count: count)
-    try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 1000))
-    #expect(try readAll(in: directory.path) == ticks)
+    try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 2500))
+    #expect(try readAllBothWays(in: directory.path) == ticks)
   }
 
   @Test(arguments: 0..<60 as Range<UInt64>)
@@ -18,7 +18,7 @@ import TickArchive
       count: 40 + Int(seed) * 7, instruments: [1, 2, 3, 9, 200][Int(seed) % 5], seed: seed)
     // One segment for all days, as the receive times jump by centuries.
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 97))
-    #expect(try readAll(in: directory.path) == ticks)
+    #expect(try readAllBothWays(in: directory.path) == ticks)
     let report = try ArchiveReader(directory: directory.path, feed: "test").verify()
     #expect(report.isSound)
     #expect(report.ticks == ticks.count)
@@ -42,7 +42,28 @@ import TickArchive
       }
     }
     try archive(ticks, in: directory.path)
-    #expect(try readAll(in: directory.path) == ticks)
+    #expect(try readAllBothWays(in: directory.path) == ticks)
+  }
+
+  /// The shapes that the codings are made for: each must take the vectors' way and come back.
+  @Test(arguments: [1, 1_000, 1_000_000, 1_000_000_000] as [Int64], [false, true])
+  func feedsOfEveryTimeUnitComeBackUnchanged(unit: Int64, steady: Bool) throws {
+    let directory = try TemporaryDirectory()
+    var random = SeededGenerator(seed: UInt64(unit))
+    var ticks = TickStreams.plausible(count: 5000, instruments: 300)
+    for index in ticks.indices {
+      let lag = Int64.random(in: -5_000_000...2_000_000_000, using: &random)
+      let time = (ticks[index].receiveTime.nanoseconds - lag) / unit * unit
+      ticks[index].exchangeTime = Timestamp(nanoseconds: time)
+      let age = steady ? 0 : UInt32.random(in: 0...900, using: &random)
+      ticks[index].lastTradeSeconds = UInt32(ticks[index].exchangeTime.seconds) - age
+      if index > 0, Int.random(in: 0..<3, using: &random) > 0 {
+        ticks[index].receiveTime = ticks[index - 1].receiveTime
+      }
+      ticks[index].flags = TickFlags(rawValue: UInt16.random(in: 0...3, using: &random))
+    }
+    try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 3333))
+    #expect(try readAllBothWays(in: directory.path) == ticks)
   }
 
   @Test func volumesAtTheEdgeOfTheirShortCodingComeBackUnchanged() throws {

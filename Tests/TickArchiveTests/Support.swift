@@ -144,3 +144,11 @@ func readAll(_ reader: ArchiveReader) throws -> [Tick] {
 func readAll(in directory: String) throws -> [Tick] {
   try readAll(ArchiveReader(directory: directory, feed: "test"))
 }
+
+/// Everything in an archive, read with the processor's vector instructions and without, which must agree.
+func readAllBothWays(in directory: String) throws -> [Tick] {
+  var reader = try ArchiveReader(directory: directory, feed: "test")
+  let ticks = try readAll(reader)
+  reader.usesPortableKernels = true
+  return try readAll(reader) == ticks ? ticks : []
+}

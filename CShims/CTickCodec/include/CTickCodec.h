@@ -1,7 +1,7 @@
-// The inner loops of the tick archive: rows to columns and back, word streams, checksums.
+// The inner loops of the tick archive: rows to columns and back, the codings of columns, checksums.
 //
-// The coding itself is described in Sources/TickArchive/TickArchive.docc/Format.md. Every function works on memory
-// that the caller owns, allocates nothing and never reads or writes beyond the lengths it is given.
+// The codings are described in Sources/TickArchive/TickArchive.docc/Format.md. Every function works on memory that
+// the caller owns, allocates nothing and never reads or writes beyond the lengths it is given.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +28,8 @@ _Static_assert(sizeof(tickcodec_tick) == 64, "a tick is one cache line");
 enum {
   // Ticks that one block holds at most.
   tickcodec_block_ticks_max = 32768,
+  // Ticks that are packed and unpacked together, so that their columns stay in the nearest caches.
+  tickcodec_tile_ticks = 1024,
   // Words from the start of one column to the next in tickcodec_split. A power of two would map all columns to the
   // same few lines of the cache.
   tickcodec_column_stride = tickcodec_block_ticks_max + 80,
@@ -60,19 +62,20 @@ enum {
   tickcodec_column_count = tickcodec_section_count - tickcodec_first_column,
 };
 
-// One instrument of a block: what its columns are relative to, carried along from tick to tick.
+// How the words of a section are coded. Where a section is left out, all its words are zero.
+enum {
+  // Whole bytes, as many as each word needs; instrument codes are fields of a fixed width instead.
+  tickcodec_coding_words = 0,
+  // Tiles of bits (packed.h).
+  tickcodec_coding_packed = 1,
+};
+
+// The raw bytes of a section; a length of 0 stands for a section that is left out.
 typedef struct {
-  uint64_t price;  // in price units, two's complement
-  uint64_t volume;
-  int64_t previous_price;  // encoder only: in units of 1e-9
-  uint64_t previous_volume;  // encoder only, while measuring
-  uint32_t instrument;
-  uint32_t price_unit;
-  uint32_t lot;
-  uint32_t open_interest;
-  uint32_t last_trade_seconds;
-  uint32_t is_known;  // encoder only: the first tick of this instrument has been seen
-} tickcodec_instrument;
+  const uint8_t *start;
+  size_t length;
+  uint32_t coding;
+} tickcodec_bytes;
 
 // What the codings of a block depend on beside the directory.
 typedef struct {
@@ -80,41 +83,26 @@ typedef struct {
   int64_t latest;
   uint64_t first_sequence;
   uint32_t exchange_unit;  // nanoseconds: 1, 1e3, 1e6 or 1e9
-  uint32_t code_width;  // bits of one instrument code
+  uint32_t code_width;  // version 1: bits of one instrument code
   bool has_plain_volume;
+  // Version 2: last trade times are relative to exchange times, whether they changed or not.
+  bool has_steady_trade_times;
+  // Version 2: the first `frequent_count` instruments of the directory and the others ascend each for itself, in
+  // multiples of the step from the least.
+  uint32_t frequent_count;
+  uint32_t instrument_least;
+  uint32_t instrument_step;
 } tickcodec_parameters;
 
-// The raw bytes of a section; a length of 0 stands for a section of method `zero`.
-typedef struct {
-  const uint8_t *start;
-  size_t length;
-} tickcodec_bytes;
+// MARK: Checksum
 
 // CRC-32C (Castagnoli, reflected, initial value and final xor all ones), by the processor's instruction if it has it.
 uint32_t tickcodec_crc32c(const uint8_t *bytes, size_t length);
 // The same by a table, whatever the processor.
 uint32_t tickcodec_crc32c_portable(const uint8_t *bytes, size_t length);
 
-// Gives each tick the number of its instrument in the order of first appearance; returns how many there are.
-// `slots` has tickcodec_lookup_slots elements, `instruments` and `codes` have `count`.
-uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t *slots, uint32_t *instruments,
-                          uint16_t *codes);
+// MARK: Columns
 
-// Replaces each code by `ranks[code]`, then chooses units, lots and first values for the directory, whose entries
-// hold nothing but `instrument` so far, and for the block.
-void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16_t *ranks, uint16_t *codes,
-                       tickcodec_instrument *directory, uint32_t instrument_count, tickcodec_parameters *parameters);
-
-// Splits ticks into columns: word i of section s goes to columns[(s - tickcodec_first_column) *
-// tickcodec_column_stride + i].
-void tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint16_t *codes,
-                     tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns);
-
-// Packs codes of `width` bits, least significant first; returns the bytes written, or 0 if they do not fit.
-size_t tickcodec_pack(const uint16_t *codes, uint32_t count, uint32_t width, uint8_t *output, size_t capacity);
-
-// True when all words are zero, so that their section can be left out.
-bool tickcodec_is_zero(const uint32_t *words, uint32_t count);
 // The longest word stream of `count` words.
 size_t tickcodec_words_bound(uint32_t count);
 // Writes a word stream; `capacity` must be at least tickcodec_words_bound(count). Returns the bytes written, or 0.
@@ -122,8 +110,80 @@ size_t tickcodec_encode_words(const uint32_t *words, uint32_t count, uint8_t *ou
 // Reads a word stream that may be followed by other bytes; returns the bytes it took, or 0 when it is malformed.
 size_t tickcodec_decode_words(tickcodec_bytes input, uint32_t *words, uint32_t count, bool portable);
 
-// Joins the sections of a block into ticks; `directory` is the decoded directory and is used up. Returns -1, or
-// the number of the first section found to be malformed.
-int tickcodec_join(const tickcodec_bytes *sections, uint32_t count, tickcodec_instrument *directory,
-                   uint32_t instrument_count, const tickcodec_parameters *parameters, bool portable,
-                   tickcodec_tick *ticks);
+// The longest packed column of `count` words, and the room that its writer needs.
+size_t tickcodec_packed_bound(uint32_t count);
+size_t tickcodec_packed_capacity(uint32_t count);
+// Writes a packed column; `capacity` must be at least tickcodec_packed_capacity(count). Returns the bytes written, or
+// 0.
+size_t tickcodec_pack_words(const uint32_t *words, uint32_t count, bool portable, uint8_t *output, size_t capacity);
+// Reads a packed column that may be followed by other bytes; returns the bytes it took, or 0 when it is malformed.
+size_t tickcodec_unpack_words(tickcodec_bytes input, uint32_t *words, uint32_t count, bool portable);
+
+// MARK: Writing a block
+
+// One instrument of a block while it is written: what its columns are relative to, carried along from tick to tick.
+typedef struct {
+  uint64_t price;  // in price units, two's complement
+  uint64_t volume;
+  int64_t previous_price;  // in units of 1e-9
+  uint64_t previous_volume;  // while measuring
+  double price_inverse;
+  double lot_inverse;
+  uint32_t instrument;
+  uint32_t price_unit;
+  uint32_t lot;
+  uint32_t open_interest;
+  uint32_t last_trade_seconds;
+  uint32_t previous_trade_seconds;  // while measuring
+  uint32_t is_known;  // the first tick of this instrument has been seen
+} tickcodec_instrument;
+
+// Streams of words in a directory.
+enum { tickcodec_directory_streams = 10 };
+
+// Gives each tick the number of its instrument in the order of first appearance and counts the ticks of each; returns
+// how many instruments there are. `slots` has tickcodec_lookup_slots elements, the others have `count`.
+uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t *slots, uint32_t *instruments,
+                          uint32_t *tick_counts, uint32_t *codes);
+
+// Orders the instruments as the directory lists them: the most frequent ones, as many as make the codes short, then
+// the others. Sets `ranks[number]`, the instruments in the directory, and the parameters about them. `scratch` has
+// 2 * instrument_count elements.
+void tickcodec_rank(const uint32_t *instruments, const uint32_t *tick_counts, uint32_t instrument_count,
+                    uint32_t tick_count, uint64_t *scratch, uint16_t *ranks, tickcodec_instrument *directory,
+                    tickcodec_parameters *parameters);
+
+// Replaces each code by `ranks[code]`, then chooses units, lots and first values for the directory, whose entries
+// hold nothing but `instrument` so far, and for the block.
+void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16_t *ranks, uint32_t *codes,
+                       tickcodec_instrument *directory, uint32_t instrument_count, tickcodec_parameters *parameters);
+
+// The words of one stream of the directory.
+void tickcodec_directory_words(const tickcodec_instrument *directory, uint32_t instrument_count,
+                               const tickcodec_parameters *parameters, uint32_t stream, uint32_t *words);
+
+// Splits ticks into columns: word i of section s goes to columns[(s - tickcodec_first_column) *
+// tickcodec_column_stride + i]. Bit s of the result says that section s is not all zero.
+uint32_t tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
+                         tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns);
+
+// MARK: Reading a block
+
+// A block that is being read: some memory of tickcodec_reader_size() bytes at a multiple of 64.
+typedef struct tickcodec_reader tickcodec_reader;
+size_t tickcodec_reader_size(void);
+enum { tickcodec_reader_alignment = 64 };
+
+// Starts to read a block of `count` ticks, which is one to tickcodec_block_ticks_max, and unpacks its directory.
+// `sections` has tickcodec_section_count elements, whose bytes stay in place until the last tick has been read; up to
+// `readable` behind them may be loaded. Returns -1, or the number of the first section found to be malformed.
+int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, uint32_t version, uint32_t count,
+                   uint32_t instrument_count, const tickcodec_parameters *parameters, const uint8_t *readable,
+                   bool portable);
+
+// The instruments in the directory, in the order of the codes.
+const uint32_t *tickcodec_instruments(const tickcodec_reader *reader);
+
+// Reads the next tile of up to tickcodec_tile_ticks ticks; returns how many, 0 behind the last, or -1 - s when section
+// s is malformed, after which nothing more can be read.
+int tickcodec_read(tickcodec_reader *reader, tickcodec_tick *ticks);

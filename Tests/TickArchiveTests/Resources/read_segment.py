@@ -55,20 +55,74 @@ def word_stream(data, position, count):
     return words, position
 
 
+def fields(data, position, count, width):
+    """Fields of so many bits and the position behind them."""
+    end = position + (count * width + 7) // 8
+    bits = int.from_bytes(data[position:end], "little")
+    assert end <= len(data)
+    return [bits >> i * width & (1 << width) - 1 for i in range(count)], end
+
+
+def packed_tile(data, position, count):
+    """The words of one tile of a packed column and the position behind it."""
+    first = data[position]
+    position += 1
+    base = 0
+    if first & 0x40:
+        base = int.from_bytes(data[position : position + 4], "little")
+        position += 4
+    widths = [first & 0x3F]
+    while first & 0x80:
+        first = data[position]
+        position += 1
+        widths.append(first & 0x3F)
+    levels, maps = [], []
+    for level, width in enumerate(widths):
+        words, position = fields(data, position, count, width)
+        levels.append(words)
+        if level + 1 < len(widths):
+            bits, position = fields(data, position, count, 1)
+            maps.append(bits)
+            count = sum(bits)
+    for level in reversed(range(len(maps))):
+        uppers = iter(levels[level + 1])
+        for i, has_upper in enumerate(maps[level]):
+            if has_upper:
+                levels[level][i] |= next(uppers) << widths[level]
+    return [base + word & MASK32 for word in levels[0]], position
+
+
+def packed_column(data, position, count):
+    """The words of a packed column and the position behind it."""
+    words = []
+    while len(words) < count:
+        tile, position = packed_tile(data, position, min(1024, count - len(words)))
+        words += tile
+    return words, position
+
+
+def column_words(section, position, count):
+    data, is_packed = section
+    return packed_column(data, position, count) if is_packed else word_stream(data, position, count)
+
+
 def sections(header, payload):
-    """The unpacked sections of a block, None for those left out."""
+    """The unpacked sections of a block and whether they are packed columns, None for those left out."""
     result, position = [], 0
     for index in range(header[11]):
         word, stored = struct.unpack_from("<II", header, 96 + 8 * index)
         method, raw_length = word >> 28, word & 0x0FFFFFFF
+        is_packed = method & 4 != 0
+        method &= 3
         data = payload[position : position + stored]
         position += stored
         if method == 0:
-            data = None
-        elif method == 2:
+            result.append(None)
+            continue
+        if method == 2:
             data = lz4.block.decompress(data, uncompressed_size=raw_length)
-        assert data is None or len(data) == raw_length
-        result.append(data)
+        assert len(data) == raw_length
+        result.append((data, is_packed))
     return result
 
 
@@ -76,20 +130,29 @@ class Instrument:
     pass
 
 
-def directory(data, count, earliest):
+def directory(section, version, count, earliest, frequent, least, step):
     streams, position = [], 0
-    for _ in range(9):
-        words, position = word_stream(data, position, count)
+    for stream in range(10):
+        if version == 1 and stream == 7:
+            streams.append([0] * count)
+            continue
+        words, position = column_words(section, position, count)
         streams.append(words)
-    assert position == len(data)
-    entries, next_number = [], 0
-    for number, unit, lot, price_low, price_high, volume_low, volume_high, interest, trade in zip(*streams):
+    assert position == len(section[0])
+    if version == 1:
+        frequent, least, step = 0, 0, 1
+    entries = []
+    for k, (number, unit, lot, price_low, price_high, volume_low, volume_high, rest, interest, trade) in enumerate(
+        zip(*streams)
+    ):
         entry = Instrument()
-        entry.number = next_number + number
-        next_number = entry.number + 1
+        start = least if k in (0, frequent) else entries[-1].number + step
+        entry.number = start + number * step
         entry.price_unit, entry.lot = unit, lot
         entry.price = unzigzag(price_low | price_high << 32)
         entry.volume = volume_low | volume_high << 32
+        if version > 1:
+            entry.volume = entry.volume * lot + rest & MASK64
         entry.open_interest = interest
         entry.last_trade = (earliest // 1000000000 - unzigzag(trade, MASK32)) & MASK32
         entries.append(entry)
@@ -99,16 +162,25 @@ def directory(data, count, earliest):
 def ticks(header, payload):
     count, instrument_count = struct.unpack_from("<II", header, 16)
     earliest, latest, first, last, unit = struct.unpack_from("<qqQQI", header, 32)
+    (version,) = struct.unpack_from("<H", header, 8)
     width, flags = header[68], header[69]
+    is_steady = version > 1 and flags & 2 != 0
+    frequent, least, step = struct.unpack_from("<III", header, 72)
     parts = sections(header, payload)
-    entries = directory(parts[0], instrument_count, earliest)
-    packed = int.from_bytes(parts[1] or b"", "little")
+    entries = directory(parts[0], version, instrument_count, earliest, frequent, least, step)
+    if parts[1] is None:
+        codes = [0] * count
+    elif version == 1:
+        codes, _ = fields(parts[1][0], 0, count, width)
+    else:
+        codes, position = packed_column(parts[1][0], 0, count)
+        assert position == len(parts[1][0])
 
     def column(section):
         if parts[section] is None:
             return [0] * count
-        words, position = word_stream(parts[section], 0, count)
-        assert position == len(parts[section])
+        words, position = column_words(parts[section], 0, count)
+        assert position == len(parts[section][0])
         return words
 
     def wide(section):
@@ -119,23 +191,28 @@ def ticks(header, payload):
     volume_codes, trade_codes, interest_codes, flag_words = wide(12), wide(14), column(16), column(17)
     receive, sequence = earliest & MASK64, first - 1
     for i in range(count):
-        entry = entries[packed >> i * width & (1 << width) - 1]
+        entry = entries[codes[i]]
         receive = receive + receive_codes[i] & MASK64
         exchange = (signed(receive) // unit - unzigzag(exchange_codes[i])) * unit + remainders[i] & MASK64
         sequence = sequence + 1 + sequence_codes[i] & MASK64
         entry.price = entry.price + unzigzag(price_codes[i]) & MASK64
-        quantity = quantities[i] * entry.lot & MASK32
+        traded = quantities[i] * entry.lot
+        quantity = traded & MASK32
+        if version == 1:
+            traded = quantity
         code = volume_codes[i]
         if flags & 1:
-            change = quantity + unzigzag(code) * entry.lot
+            change = traded + unzigzag(code) * entry.lot
         elif code == 0:
-            change = quantity
+            change = traded
         elif code == 1:
             change = 0
         else:
-            change = quantity + unzigzag(code - 1) * entry.lot
+            change = traded + unzigzag(code - 1) * entry.lot
         entry.volume = entry.volume + change & MASK64
-        if trade_codes[i]:
+        if is_steady:
+            entry.last_trade = signed(exchange) // 1000000000 - unzigzag(trade_codes[i]) & MASK32
+        elif trade_codes[i]:
             entry.last_trade = signed(exchange) // 1000000000 - unzigzag(trade_codes[i] - 1) & MASK32
         entry.open_interest = entry.open_interest + unzigzag(interest_codes[i], MASK32) & MASK32
         yield (
@@ -148,7 +225,7 @@ def ticks(header, payload):
 
 def blocks(segment):
     """Header and payload of each block, with every checksum compared."""
-    assert segment[:8] == b"TKARCHIV" and struct.unpack_from("<H", segment, 8)[0] == 1
+    assert segment[:8] == b"TKARCHIV" and struct.unpack_from("<H", segment, 8)[0] in (1, 2)
     assert crc32c(segment[:60]) == struct.unpack_from("<I", segment, 60)[0]
     position = 64
     while segment[position : position + 8] == b"TKABLOCK":
@@ -162,7 +239,7 @@ def blocks(segment):
 
 
 def definitions(header, payload):
-    data, position = sections(header, payload)[0], 0
+    data, position = sections(header, payload)[0][0], 0
     for _ in range(struct.unpack_from("<I", header, 16)[0]):
         number, step, lot, symbol_length, token_length = struct.unpack_from("<IqqBH", data, position)
         position += 23

@@ -1,0 +1,229 @@
+// Reading a block: its directory, then tile after tile.
+#include "reader.h"
+
+#include <string.h>
+
+#include "arithmetic.h"
+
+size_t tickcodec_reader_size(void) { return sizeof(tickcodec_reader); }
+
+const uint32_t *tickcodec_instruments(const tickcodec_reader *reader) { return reader->instruments; }
+
+// MARK: Directory
+
+// What the streams of the directory are, in the order of version 2.
+enum { stream_instrument, stream_price_unit, stream_lot, stream_price_low, stream_price_high, stream_volume_low,
+       stream_volume_high, stream_volume_rest, stream_open_interest, stream_last_trade };
+
+static bool apply_instruments(tickcodec_reader *reader, const uint32_t *words, uint32_t first, uint32_t count,
+                              uint64_t *next) {
+  const tickcodec_parameters *parameters = &reader->parameters;
+  bool is_v1 = reader->version == 1;
+  uint64_t least = is_v1 ? 0 : parameters->instrument_least, step = is_v1 ? 1 : parameters->instrument_step;
+  for (uint32_t k = 0; k < count; k++) {
+    if (!is_v1 && (first + k == 0 || first + k == parameters->frequent_count)) *next = least;
+    uint64_t instrument = *next + words[k] * step;
+    if (instrument > UINT32_MAX) return false;
+    reader->states[first + k] = (instrument_state){.instrument = (uint32_t)instrument, .ones = {1, 1, 1, 1}};
+    reader->instruments[first + k] = (uint32_t)instrument;
+    *next = instrument + step;
+  }
+  return true;
+}
+
+static bool apply_stream(tickcodec_reader *reader, uint32_t stream, const uint32_t *words, uint32_t first,
+                         uint32_t count, uint64_t *next) {
+  if (stream == stream_instrument) return apply_instruments(reader, words, first, count, next);
+  uint32_t earliest_seconds =
+      (uint32_t)floor_divide(reader->parameters.earliest, nanoseconds_per_second);
+  // Factors are signed words for the vector instructions; version 1 did not restrict them.
+  uint32_t factor_max = reader->version == 1 ? UINT32_MAX : INT32_MAX;
+  instrument_state *states = reader->states + first;
+  bool is_sound = true;
+  for (uint32_t k = 0; k < count; k++) {
+    instrument_state *state = &states[k];
+    uint32_t word = words[k];
+    switch (stream) {
+      case stream_price_unit:
+        is_sound &= word > 0 && word <= factor_max;
+        state->price_unit = word;
+        break;
+      case stream_lot:
+        is_sound &= word > 0 && word <= factor_max;
+        state->lot = word;
+        state->ones[1] = word;
+        break;
+      case stream_price_low: state->price = word; break;
+      case stream_price_high:
+        state->price = unzigzag(state->price | (uint64_t)word << 32) * state->price_unit;
+        break;
+      case stream_volume_low: state->volume = word; break;
+      case stream_volume_high:
+        state->volume |= (uint64_t)word << 32;
+        if (reader->version != 1) state->volume *= state->lot;
+        break;
+      case stream_volume_rest: state->volume += word; break;
+      case stream_open_interest: state->open_interest = word; break;
+      default: state->last_trade_seconds = earliest_seconds - unzigzag32(word); break;
+    }
+  }
+  return is_sound;
+}
+
+static bool read_directory(tickcodec_reader *reader) {
+  tickcodec_bytes rest = reader->sections[tickcodec_directory];
+  uint32_t *words = reader->tile.words[0];
+  for (uint32_t stream = 0; stream < tickcodec_directory_streams; stream++) {
+    bool is_packed = rest.coding == tickcodec_coding_packed;
+    if (!is_packed && stream == stream_volume_rest) continue;
+    packed_reader packed = {rest.start, rest.start + rest.length};
+    word_reader plain;
+    packed_bound bound;
+    if (!is_packed && !word_reader_open(&plain, rest, reader->instrument_count)) return false;
+    uint64_t next = 0;
+    for (uint32_t first = 0; first < reader->instrument_count; first += tile_ticks) {
+      uint32_t left = reader->instrument_count - first, count = left < tile_ticks ? left : tile_ticks;
+      bool is_read = is_packed ? packed_read(&packed, reader->readable, words, count, &reader->scratch, &bound,
+                                             reader->portable)
+                               : word_reader_read(&plain, words, count, reader->portable);
+      if (!is_read || !apply_stream(reader, stream, words, first, count, &next)) return false;
+    }
+    const uint8_t *end = is_packed ? packed.next : plain.data;
+    rest.length -= (size_t)(end - rest.start);
+    rest.start = end;
+  }
+  return rest.length == 0;
+}
+
+// MARK: Columns
+
+static bool open_column(tickcodec_reader *reader, int section) {
+  tickcodec_bytes bytes = reader->sections[section];
+  if (bytes.length == 0) return true;
+  if (bytes.coding == tickcodec_coding_packed) {
+    reader->columns[section].packed = (packed_reader){bytes.start, bytes.start + bytes.length};
+    return true;
+  }
+  if (section == tickcodec_instrument_codes) {
+    return bytes.length == ((size_t)reader->count * reader->parameters.code_width + 7) / 8;
+  }
+  return word_reader_open(&reader->columns[section].words, bytes, reader->count);
+}
+
+int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, uint32_t version, uint32_t count,
+                   uint32_t instrument_count, const tickcodec_parameters *parameters, const uint8_t *readable,
+                   bool portable) {
+  reader->count = 0;
+  reader->position = 0;
+  reader->instrument_count = 0;
+  if (count == 0 || count > tickcodec_block_ticks_max) return tickcodec_instrument_codes;
+  if (instrument_count == 0 || instrument_count > count) return tickcodec_directory;
+  if (parameters->code_width > 16) return tickcodec_instrument_codes;
+  memcpy(reader->sections, sections, sizeof reader->sections);
+  reader->parameters = *parameters;
+  reader->running = (running_values){(uint64_t)parameters->earliest, parameters->first_sequence, false};
+  reader->readable = readable;
+  reader->version = version;
+  reader->instrument_count = instrument_count;
+  reader->portable = portable;
+  if (!read_directory(reader)) return tickcodec_directory;
+  reader->count = count;
+  for (int section = tickcodec_instrument_codes; section < tickcodec_section_count; section++) {
+    if (!open_column(reader, section)) {
+      reader->count = 0;
+      return section;
+    }
+    if (sections[section].length == 0) {
+      memset(reader->tile.words[section], 0, sizeof reader->tile.words[section]);
+      reader->tile.most[section] = 0;
+    }
+  }
+  return -1;
+}
+
+// Unpacks codes of a fixed width, from tick `start` of the block on.
+static void read_plain_codes(tickcodec_reader *reader, uint32_t start, uint32_t count, uint32_t *codes) {
+  tickcodec_bytes input = reader->sections[tickcodec_instrument_codes];
+  const uint32_t width = reader->parameters.code_width, mask = (UINT32_C(1) << width) - 1;
+  for (uint32_t i = 0; i < count; i++) {
+    size_t bit = (size_t)(start + i) * width;
+    uint32_t bytes = 0;
+    for (size_t k = bit / 8; k < input.length && k < bit / 8 + 3; k++) {
+      bytes |= (uint32_t)input.start[k] << 8 * (k - bit / 8);
+    }
+    codes[i] = bytes >> bit % 8 & mask;
+  }
+}
+
+// Reads one section's words of the tile; false when it is malformed.
+static bool read_column(tickcodec_reader *reader, int section, uint32_t count) {
+  tickcodec_bytes bytes = reader->sections[section];
+  if (bytes.length == 0) return true;
+  uint32_t *words = reader->tile.words[section];
+  packed_bound bound = {UINT32_MAX};
+  bool is_read = true;
+  if (bytes.coding == tickcodec_coding_packed) {
+    is_read = packed_read(&reader->columns[section].packed, reader->readable, words, count, &reader->scratch, &bound,
+                          reader->portable);
+  } else if (section == tickcodec_instrument_codes) {
+    read_plain_codes(reader, reader->position, count, words);
+  } else {
+    is_read = word_reader_read(&reader->columns[section].words, words, count, reader->portable);
+    uint32_t any = 0;
+    for (uint32_t i = 0; i < count; i++) any |= words[i];
+    bound.most = any;
+  }
+  reader->tile.most[section] = bound.most;
+  return is_read;
+}
+
+// True when every code of the tile is that of an instrument.
+static bool read_codes(tickcodec_reader *reader, uint32_t count) {
+  if (!read_column(reader, tickcodec_instrument_codes, count)) return false;
+  if (reader->tile.most[tickcodec_instrument_codes] < reader->instrument_count) return true;
+  const uint32_t *codes = reader->tile.words[tickcodec_instrument_codes];
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < count; i++) most = codes[i] > most ? codes[i] : most;
+  return most < reader->instrument_count;
+}
+
+static bool is_at_end(const tickcodec_reader *reader, int section) {
+  tickcodec_bytes bytes = reader->sections[section];
+  if (bytes.length == 0) return true;
+  const column_reader *column = &reader->columns[section];
+  if (bytes.coding == tickcodec_coding_packed) return column->packed.next == column->packed.end;
+  return section == tickcodec_instrument_codes || column->words.data == column->words.end;
+}
+
+// Ends the reading, with what tickcodec_read returns then.
+static int fail(tickcodec_reader *reader, int section) {
+  reader->position = reader->count;
+  return -1 - section;
+}
+
+static uint32_t tile_count(const tickcodec_reader *reader) {
+  uint32_t left = reader->count - reader->position;
+  return left < tile_ticks ? left : tile_ticks;
+}
+
+// Accounts for a tile that has been read.
+static int finish_tile(tickcodec_reader *reader, uint32_t count, uint32_t result) {
+  reader->position += count;
+  if (reader->position < reader->count) return (int)result;
+  for (int section = tickcodec_instrument_codes; section < tickcodec_section_count; section++) {
+    if (!is_at_end(reader, section)) return fail(reader, section);
+  }
+  return (int)result;
+}
+
+int tickcodec_read(tickcodec_reader *reader, tickcodec_tick *ticks) {
+  uint32_t count = tile_count(reader);
+  if (count == 0) return 0;
+  if (!read_codes(reader, count)) return fail(reader, tickcodec_instrument_codes);
+  for (int section = tickcodec_first_column; section < tickcodec_section_count; section++) {
+    if (!read_column(reader, section, count)) return fail(reader, section);
+  }
+  uint32_t done = reader->portable ? 0 : join_rows_avx2(reader, count, ticks);
+  if (!join_rows_portable(reader, done, count, ticks)) return fail(reader, tickcodec_sequence_low);
+  return finish_tile(reader, count, count);
+}

@@ -69,6 +69,19 @@ import Testing
     }
   }
 
+  @Test func aBatchWithNothingForTheLaneWakesNobody() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: 64)
+    let reader = try name.reader()
+    let ticks = [Tick.sample(instrument: 3, sequence: 1)]
+    try name.forge(offset: 8192 + 128, value: 1)
+    writer.write(ticks.span, observed: InstrumentSet([InstrumentID(rawValue: 4)]))
+    #expect(reader.value(.wakes) == 0)
+    writer.write(ticks.span, observed: InstrumentSet([InstrumentID(rawValue: 3)]))
+    #expect(reader.value(.wakes) == 1)
+  }
+
   /// Runs one body on a thread of its own while another runs here.
   private func withThread(_ body: @escaping @Sendable () -> Void, while other: () throws -> Void) throws {
     let done = DispatchSemaphore(value: 0)

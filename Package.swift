@@ -82,8 +82,11 @@ let package = Package(
       ], swiftSettings: strict),
     .target(
       name: "TickRing",
-      dependencies: ["MarketData", "SharedRing", "CandleBuilding", "CandleStore", "FeedControl"],
-      swiftSettings: strict),
+      dependencies: [
+        "MarketData", "SharedRing", "CandleBuilding", "CandleStore", "FeedControl", "TickArchive",
+        "TimeSeries",
+        "Configuration",
+      ], swiftSettings: strict),
     .executableTarget(
       name: "TickRingCLI",
       dependencies: [
@@ -126,6 +129,10 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "FeedHandlerTests", dependencies: ["FeedHandler", "FeedControl", "MarketData", "SharedRing"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TickRingTests",
+      dependencies: ["TickRing", "MarketData", "TimeSeries", "CandleStore", "TickArchive", "Configuration"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -68,12 +68,31 @@ extension FeedConfiguration {
         "is \(retry.firstDelayMilliseconds), but must not be above retry.delay_milliseconds_max, "
           + "which is \(retry.delayMillisecondsMax)")
     }
+    checkMode(&walker)
     let socketBytes = controlSocketPath.utf8.count
     if socketBytes > Self.controlSocketBytesMax {
       walker.report(
         key: "control_socket",
         "would be \(controlSocketPath) with \(socketBytes) bytes, but a socket's path has at most "
           + "\(Self.controlSocketBytesMax); give a shorter one")
+    }
+  }
+
+  /// A file has one mode, and a back-test a range.
+  private func checkMode(_ walker: inout ConfigurationWalker) {
+    let bounds = [("backtest.from", backtest.from), ("backtest.to", backtest.to)]
+    for (key, bound) in bounds where mode != .backtest && bound != nil {
+      walker.report(
+        key: key,
+        "is given, but mode is \(mode.rawValue); a file has one mode: set it to backtest, or remove the range"
+      )
+    }
+    for (key, bound) in bounds where mode == .backtest && bound == nil {
+      walker.report(key: "mode", "is backtest, which needs \(key), a time as in 2026-11-23T09:15:00+05:30")
+    }
+    if let from = backtest.from, let to = backtest.to, from >= to {
+      walker.report(
+        key: "backtest.to", "is \(to.rfc3339), but must be later than backtest.from, \(from.rfc3339)")
     }
   }
 }

@@ -12,6 +12,8 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var dataDirectory = "./tickring-data"
   /// Path of the control socket; nil puts it into the data directory. See ``controlSocketPath``.
   public var controlSocket: String?
+  /// Where a strategy that opens this file gets its data from.
+  public var mode = Mode.live
   /// How much is logged.
   public var logLevel = LogLevel.info
   /// Where ticks and past candles come from.
@@ -34,6 +36,12 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var quality = Quality()
   /// Lost connections.
   public var retry = Retry()
+  /// How long candles are kept.
+  public var store = Store()
+  /// A strategy's side of the feed.
+  public var strategy = Strategy()
+  /// The range of a back-test.
+  public var backtest = Backtest()
 
   /// The longest path of a socket: `sockaddr_un` holds 108 bytes, some are left for temporary names.
   public static let controlSocketBytesMax = 100
@@ -60,6 +68,8 @@ extension FeedConfiguration: ConfigurationSection {
     ConfigurationKey(
       "control_socket", \.controlSocket, .optional(.path(bytesMax: controlSocketBytesMax)),
       "Socket through which a running feed is asked and told; FEED.sock in the data directory unless given"),
+    ConfigurationKey(
+      "mode", \.mode, .word, "Where a strategy's DataHandler that opens this file gets its data from"),
     ConfigurationKey("log_level", \.logLevel, .word, "How much is logged"),
     ConfigurationKey(section: "source", \.source, "Where ticks and past candles come from"),
     ConfigurationKey(
@@ -72,5 +82,8 @@ extension FeedConfiguration: ConfigurationSection {
     ConfigurationKey(section: "candles", \.candles, "The building of candles"),
     ConfigurationKey(section: "quality", \.quality, "When a tick is flagged; it is never dropped"),
     ConfigurationKey(section: "retry", \.retry, "What happens when the connection to the venue is lost"),
+    ConfigurationKey(section: "store", \.store, "The candles' database, data_directory/candles.sqlite"),
+    ConfigurationKey(section: "strategy", \.strategy, "What a strategy's DataHandler makes of this file"),
+    ConfigurationKey(section: "backtest", \.backtest, "The range of a back-test; only with mode: backtest"),
   ]
 }

@@ -11,7 +11,7 @@ internal import TickRing
 /// With `--json` each line is an object, which is how `tickring demo` follows it.
 @main
 struct ExampleStrategy {
-  private let data: DataHandler
+  private let data: DataPoller
   private let report: Reporter
   private var watched: [String]
   private let added: [String]
@@ -35,7 +35,7 @@ struct ExampleStrategy {
   }
 
   init(_ arguments: Arguments) throws(Fault) {
-    data = try DataHandler(feed: arguments.feed, lane: arguments.lane, observing: arguments.symbols)
+    data = try DataPoller(feed: arguments.feed, lane: arguments.lane, observing: arguments.symbols)
     report = Reporter(isJSON: arguments.isJSON)
     watched = arguments.symbols
     added = arguments.added
@@ -50,7 +50,7 @@ struct ExampleStrategy {
     var nextChange = start + Self.changeAfterNanoseconds
     while data.isOpen {
       let count = data.poll { event in handle(event) }
-      if count == 0 { DataHandler.pause() }
+      if count == 0 { DataPoller.pause() }
       let now = Timestamp.wallClock()
       if now > nextReport {
         reportPrices()

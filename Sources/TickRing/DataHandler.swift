@@ -1,321 +1,300 @@
-internal import CandleBuilding
-internal import CandleStore
-internal import FeedControl
-internal import Glibc
-// Underscored, but the only way for a strategy to import one module and have ticks, prices and candles with it.
-@_exported public import MarketData
-public import SharedRing
+internal import Configuration
+internal import Foundation
+public import MarketData
+public import TimeSeries
 
-/// A strategy's one door to market data: latest prices, history, and events.
+/// A strategy's one door to market data: latest prices, history, and events; the same in live trading, paper trading
+/// and back-tests.
 ///
 /// ```swift
-/// let data = try DataHandler(feed: "nse", lane: "my-strategy", observing: ["NSE:RELIANCE"])
-/// while data.isOpen {
-///   data.poll { event in
-///     if case .candle(let candle) = event { print(candle.close) }
-///   }
+/// let data = try await DataHandler(configuration: .file("tickring.yaml"))
+/// try await data.observe("NSE:RELIANCE")
+/// for await event in data.events(of: .candles(.minutes(1)), .gaps, .halts) {
+///   guard case .candle(let candle) = event else { continue }
+///   let closes = try await data.candles(data.symbol(candle.instrument), .minutes(5), last: 200).closes
+///   print(closes.ema(20).last ?? .nan)
 /// }
 /// ```
 ///
-/// One thread uses it. Its lane is its own: a strategy that stops polling loses ticks of its own lane only, and
-/// the first tick after a loss carries ``TickFlags/gapBefore``.
-public final class DataHandler {
-  /// The clock by which the feed stamps and seals.
-  public var clock: FeedClock { feed.clock }
-  /// Name of this strategy's lane.
-  public let lane: String
-  /// False once the feed ended or halted and everything that was published has been read.
-  public private(set) var isOpen = true
+/// It may be used from any number of tasks. It knows nothing of strategies, portfolios or risk.
+///
+/// **Back-tests** run in step with their subscribers: the clock goes on when every subscription has taken its events
+/// and asks for the next one, so that what is asked in between (``latest(_:)``, candles) is answered as of the event
+/// being handled, and never from the future. A subscription that is kept but not read stops the clock.
+///
+/// **Live and paper data** come as they come; a subscriber that is too slow meets its ``FullBufferPolicy``.
+public final class DataHandler: Sendable {
+  private final class Core: @unchecked Sendable {
+    // @unchecked: everything but the lock is touched under the lock alone.
+    let poller: DataPoller
+    var mailboxes: [EventMailbox] = []
+    var isPumping = false
+    var isClosed = false
+    private let lock = NSLock()
 
-  private var feed: FeedView
-  private var reader: LaneReader
-  private var control: ControlClient
-  private var observed: Set<String>
-  private let returnSecondsMax: Int
-  private var feedReturn: FeedReturn?
-  private var aggregator: CandleAggregator
-  private var closed: [Candle] = []
-  private var store: CandleStore?
-  private var ids: [Symbol: InstrumentID] = [:]
-  private var names: [InstrumentID: Symbol] = [:]
-  private var instrumentVersion: UInt64 = 0
-  private var lastTimer = Timestamp.unknown
-  private var batch: [Tick] = []
-  private var isProducerGone = false
+    init(_ poller: DataPoller) { self.poller = poller }
 
-  /// Ticks that one call of ``poll(max:_:)`` hands out at most, unless told otherwise.
-  public static let pollMax = 1024
-  /// How long a feed handler that died is waited for, unless told otherwise.
-  public static let returnSecondsMaxDefault = 60
-  /// How long a change of the observed instruments may take to be in force.
-  private static let filterNanosecondsMax: Int64 = 2_000_000_000
-  /// How long a feed handler that is still preparing is waited for.
-  private static let startMillisecondsMax = 60_000
-  /// Feed time between two looks at the clock for candles to close.
-  private static let timerNanoseconds: Int64 = 100_000_000
+    func withLock<Answer, Failure: Error>(_ body: (Core) throws(Failure) -> Answer) throws(Failure) -> Answer
+    {
+      lock.lock()
+      defer { lock.unlock() }
+      return try body(self)
+    }
 
-  /// Attaches to a running feed.
-  ///
-  /// - Parameters:
-  ///   - feed: name of the feed, as in its configuration.
-  ///   - lane: name of this strategy's lane; a strategy that comes back under the same name goes on where it
-  ///     stopped.
-  ///   - symbols: what to observe from the start.
-  ///   - fromLatest: skip what an earlier consumer of the lane left unread.
-  ///   - returnSecondsMax: how long a feed handler that died is waited for; after that the feed counts as halted.
-  /// - Throws: ``Fault`` of kind `unavailable` when there is no such feed or it does not get ready, `held` when
-  ///   another process reads the lane, `usage` for a symbol that the venue does not list.
-  public init(
-    feed: String, lane: String, observing symbols: [String] = [], fromLatest: Bool = false,
-    returnSecondsMax: Int = returnSecondsMaxDefault
-  ) throws(Fault) {
-    try SegmentNames.check(lane, what: "lane")
-    let view = try Self.readyFeed(feed)
-    let control = try ControlClient(path: view.controlSocket)
-    let answer = try control.attach(LaneRequest(lane: lane, symbols: symbols))
-    var reader = try LaneReader(feed: feed, lane: lane)
-    _ = reader.waitForFilter(version: answer.filterVersion, nanosecondsMax: Self.filterNanosecondsMax)
-    if fromLatest { reader.skipToLatest() }
-    self.feed = view
-    self.lane = lane
-    self.control = control
-    self.reader = reader
-    self.observed = Set(symbols)
-    self.returnSecondsMax = returnSecondsMax
-    self.aggregator = CandleAggregator()
-    refreshInstruments()
+    func updateWanted() {
+      let wanted = mailboxes.reduce(into: Set<EventKind>()) { $0.formUnion($1.kinds) }
+      if poller.wanted != wanted { poller.wanted = wanted }
+    }
   }
 
-  /// Observes more instruments; returns when the lane carries them, and their ticks come as soon as the venue sends
-  /// them.
+  /// Where the data come from; what places orders must look at it.
+  public let mode: DataMode
+  private let core: Core
+  private let defaults: FeedConfiguration.Strategy
+
+  /// More events than one step of a back-test makes: a tick or a candle, and what is rolled up from it.
+  private static let stepCapacity = 4096
+  /// Between two looks at a lane in which there was nothing.
+  private static let idleMicroseconds: UInt32 = 50
+
+  /// Opens what a configuration names: a running feed (`mode: live` or `paper`), or the recorded past
+  /// (`mode: backtest` with its section `backtest`).
   ///
-  /// - Throws: ``Fault`` of kind `usage` for a symbol that the venue does not list, naming the nearest.
-  public func observe(_ symbols: String...) throws(Fault) {
-    let answer = try control.observe(symbols, lane: lane)
-    observed.formUnion(symbols)
-    _ = reader.waitForFilter(
-      version: answer.filterVersion ?? 0, nanosecondsMax: Self.filterNanosecondsMax)
-    refreshInstruments()
+  /// - Throws: ``Fault`` of kind `configuration` when the file is wrong, `unavailable` when the feed does not run,
+  ///   `held` when another process uses the lane, `missingInput` when there are no recorded data.
+  public convenience init(configuration: ConfigurationSource) async throws(Fault) {
+    let values = try configuration.values()
+    self.init(on: try DataPoller(configuration: values), defaults: values.strategy)
+  }
+
+  /// Makes a handler on any feed: the door for tests, which need no network, clock or disk.
+  public convenience init(on feed: sending any MarketFeed) {
+    self.init(on: DataPoller(on: feed, wanted: []), defaults: FeedConfiguration.Strategy())
+  }
+
+  private init(on poller: sending DataPoller, defaults: FeedConfiguration.Strategy) {
+    mode = poller.mode
+    poller.wanted = []
+    self.defaults = defaults
+    core = Core(poller)
+  }
+
+  /// Observes more instruments.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` for a symbol that the feed does not know, naming the nearest.
+  public func observe(_ symbols: String...) async throws(Fault) {
+    try ask { (poller) throws(Fault) in try poller.observe(symbols) }
   }
 
   /// Stops observing instruments.
-  public func unobserve(_ symbols: String...) throws(Fault) {
-    _ = try control.unobserve(symbols, lane: lane)
-    observed.subtract(symbols)
+  public func unobserve(_ symbols: String...) async throws(Fault) {
+    try ask { (poller) throws(Fault) in try poller.feed.unobserve(symbols) }
   }
-
-  /// The newest tick of an instrument, read from shared memory without a lock or a system call; nil when there was
-  /// none yet, or when the feed does not know the symbol.
-  public func latest(_ symbol: String) -> Latest? {
-    guard let id = instrument(symbol) else { return nil }
-    return latest(id)
-  }
-
-  /// The newest tick of an instrument by its number.
-  public func latest(_ instrument: InstrumentID) -> Latest? {
-    guard let tick = feed.latest(instrument) else { return nil }
-    return Latest(tick: tick, ageNanoseconds: feed.clock.now() - tick.receiveTime)
-  }
-
-  /// The number of a symbol in this feed; nil when the feed does not know it.
-  public func instrument(_ symbol: String) -> InstrumentID? {
-    guard let symbol = try? Symbol(symbol) else { return nil }
-    if ids[symbol] == nil { refreshInstruments() }
-    return ids[symbol]
-  }
-
-  /// The symbol of an instrument; its number in words when the feed does not know it.
-  public func symbol(_ instrument: InstrumentID) -> String {
-    if names[instrument] == nil { refreshInstruments() }
-    return names[instrument]?.text ?? "instrument \(instrument.rawValue)"
-  }
-
-  /// Stored candles of an instrument whose start lies in `[from, to)`, ascending; the venue's own candle where it
-  /// is final, else ours.
-  ///
-  /// - Throws: ``Fault`` of kind `usage` for an unknown symbol or a reversed range, `inputOutput` when the database
-  ///   cannot be read.
-  public func candles(_ symbol: String, _ interval: Interval = .minute, from: Timestamp, to: Timestamp)
-    throws(Fault) -> [Candle]
-  {
-    guard from <= to else {
-      throw Fault(.usage, "the range from \(from.rfc3339) to \(to.rfc3339) runs backwards")
-    }
-    let id = try known(symbol)
-    return try openStore().candles(of: id, interval: interval, from: from, to: to)
-  }
-
-  /// The last stored candles of an instrument, ascending.
-  ///
-  /// - Throws: as ``candles(_:_:from:to:)``.
-  public func candles(_ symbol: String, _ interval: Interval = .minute, last count: Int) throws(Fault)
-    -> [Candle]
-  {
-    let id = try known(symbol)
-    return try openStore().latestCandles(of: id, interval: interval, count: count)
-  }
-
-  /// The candle of the running minute as this strategy has seen it; nil when no trade came yet.
-  public func formingCandle(_ symbol: String) -> Candle? {
-    instrument(symbol).flatMap { aggregator.forming($0) }
-  }
-
-  /// Ticks that wait in the lane, and ticks that it lost because it was full.
-  public var backlog: (waiting: UInt64, lost: UInt64) { (reader.lag, reader.dropped) }
-
-  /// Hands out what arrived since the last call, at most `max` ticks, and returns how many ticks there were.
-  ///
-  /// Never waits: call it in a loop, with ``pause()`` or a sleep in between when it returns 0.
-  @discardableResult
-  public func poll(max: Int = pollMax, _ handle: (MarketEvent) -> Void) -> Int {
-    guard isOpen else { return 0 }
-    // The state is read before the lane: what was published before the end is then read before the end is told.
-    let state = feed.state
-    batch.removeAll(keepingCapacity: true)
-    let count = reader.read(max: max) { run in for index in run.indices { batch.append(run[index]) } }
-    if count == 0 { noteIdle(state, handle) }
-    // Handed out from a copy, so that a handler may use everything of this type, polling included.
-    for tick in batch {
-      aggregator.apply(tick, into: &closed)
-      handle(tick.kind == .gap ? .gap(FeedGap(tick)) : .tick(tick))
-    }
-    if count > 0 { reader.release(upTo: reader.position) }
-    if !closed.isEmpty {
-      let candles = closed
-      closed.removeAll(keepingCapacity: true)
-      for candle in candles { handle(.candle(candle)) }
-    }
-    return count
-  }
-
-  /// Waits until a tick is there, or for at most `milliseconds`; then poll again.
-  ///
-  /// - Parameter strategy: what the wait may cost: a whole processor, its idle time, or some microseconds of the
-  ///   kernel's at each wake.
-  public func wait(_ strategy: WaitStrategy = .spinThenFutex, milliseconds: Int = 100) {
-    guard isOpen else { return }
-    reader.wait(strategy, nanosecondsMax: Int64(milliseconds) * 1_000_000)
-  }
-
-  /// Drops what waits in the lane and goes on with what comes from now on; returns how many ticks were passed over.
-  @discardableResult
-  public func skipToLatest() -> UInt64 { reader.skipToLatest() }
-
-  /// Tells the processor that the caller spins.
-  public static func pause() { LaneReader.pause() }
 
   /// Every symbol that the feed knows, observed or not.
-  public var symbols: [String] { feed.instruments().map(\.symbol.text) }
+  public var symbols: [String] { core.withLock { $0.poller.symbols } }
+  /// The symbol of an instrument; its number in words when the feed does not know it.
+  public func symbol(_ instrument: InstrumentID) -> String { core.withLock { $0.poller.symbol(instrument) } }
+  /// The number of a symbol; nil when the feed does not know it.
+  public func instrument(_ symbol: String) -> InstrumentID? { core.withLock { $0.poller.instrument(symbol) } }
+  /// The feed's time now; in a back-test the time of the event that was handed out last.
+  public var now: Timestamp { core.withLock { $0.poller.now } }
 
-  /// Gives the lane back: the feed handler removes it with all it observes.
-  public func detach() {
-    isOpen = false
-    // The lane's memory goes with this process in any case; a feed handler that is gone needs no telling.
-    try? control.detach(lane: lane)
+  /// The newest tick of an instrument and its age; nil when there was none yet, or the symbol is unknown.
+  public func latest(_ symbol: String) -> Latest? { core.withLock { $0.poller.latest(symbol) } }
+
+  /// Candles that start in `[from, to)`; see ``DataPoller/candles(_:_:from:to:forming:fill:)-(_,_,Timestamp,_,_,_)``.
+  public func candles(
+    _ symbol: String, _ interval: Interval = .minute, from: Timestamp, to: Timestamp, forming: Bool = false,
+    fill: CandleSeries.Fill = .none
+  ) async throws(Fault) -> CandleSeries {
+    try ask { (poller) throws(Fault) in
+      try poller.candles(symbol, interval, from: from, to: to, forming: forming, fill: fill)
+    }
   }
 
-  private func noteIdle(_ state: FeedState?, _ handle: (MarketEvent) -> Void) {
-    let now = feed.clock.now()
-    if now - lastTimer > Self.timerNanoseconds || now < lastTimer {
-      lastTimer = now
-      aggregator.advance(to: now, into: &closed)
-      if feedReturn != nil { return lookForReturn(handle) }
-      if state == .running || feed.isSuperseded {
-        // Told one empty poll later, when its last words, if it had any, have been read.
-        if isProducerGone, feed.state == .running || feed.isSuperseded {
-          handle(.feedLost(reason: "the feed handler (process \(feed.producerPID)) died"))
-          feedReturn = FeedReturn(feed: feed.feed, secondsMax: returnSecondsMax)
-          return
-        }
-        isProducerGone = !feed.isProducerAlive || feed.isSuperseded
+  /// The same with its bounds as text with a zone, as in `2026-11-23T09:15:00+05:30`.
+  public func candles(
+    _ symbol: String, _ interval: Interval = .minute, from: String, to: String, forming: Bool = false,
+    fill: CandleSeries.Fill = .none
+  ) async throws(Fault) -> CandleSeries {
+    try ask { (poller) throws(Fault) in
+      try poller.candles(symbol, interval, from: from, to: to, forming: forming, fill: fill)
+    }
+  }
+
+  /// The last candles of an instrument.
+  public func candles(
+    _ symbol: String, _ interval: Interval = .minute, last count: Int, forming: Bool = false,
+    fill: CandleSeries.Fill = .none
+  ) async throws(Fault) -> CandleSeries {
+    try ask { (poller) throws(Fault) in
+      try poller.candles(symbol, interval, last: count, forming: forming, fill: fill)
+    }
+  }
+
+  /// The candle whose interval holds an instant; nil when nothing was traded in it, or it is not known yet.
+  public func candle(
+    _ symbol: String, _ interval: Interval = .minute, at time: Timestamp, forming: Bool = false
+  )
+    async throws(Fault) -> Candle?
+  {
+    try ask { (poller) throws(Fault) in try poller.candle(symbol, interval, at: time, forming: forming) }
+  }
+
+  /// Candles of several instruments on one time axis.
+  public func candles(
+    _ symbols: [String], _ interval: Interval = .minute, from: Timestamp, to: Timestamp,
+    forming: Bool = false,
+    fill: CandleSeries.Fill = .none
+  ) async throws(Fault) -> AlignedCandles {
+    try ask { (poller) throws(Fault) in
+      try poller.candles(symbols, interval, from: from, to: to, forming: forming, fill: fill)
+    }
+  }
+
+  /// Subscribes to events. The sequence ends when the feed does, or the back-test's range; leaving the loop ends the
+  /// subscription.
+  ///
+  /// - Parameters:
+  ///   - kinds: Which events. A kind that the configuration's `strategy.events` turns off does not come.
+  ///   - capacity: Events that may wait, at least 1; by default the configuration's `strategy.buffer_events`.
+  ///   - policy: What happens when there is no room; by default the configuration's `strategy.when_full`. Back-tests
+  ///     need none, since they run in step.
+  public func events(
+    of kinds: EventKind..., capacity: Int? = nil, whenFull policy: FullBufferPolicy? = nil
+  ) -> MarketEvents {
+    let mailbox = EventMailbox(
+      kinds: Set(kinds.filter { defaults.allows($0) }),
+      capacity: mode == .backtest ? Self.stepCapacity : capacity ?? defaults.bufferEvents,
+      policy: mode == .backtest ? .suspend : policy ?? defaults.policy)
+    let isOpen = core.withLock { core in
+      guard core.poller.isOpen, !core.isClosed else { return false }
+      core.mailboxes.append(mailbox)
+      core.updateWanted()
+      return true
+    }
+    if !isOpen { mailbox.finish() } else if mode != .backtest { startPump() }
+    return MarketEvents(subscription: Subscription(mailbox: mailbox, handler: self))
+  }
+
+  /// Ends all subscriptions and gives the lane back, with all that it observed.
+  public func close() async {
+    let mailboxes = core.withLock { core in
+      if !core.isClosed { core.poller.detach() }
+      core.isClosed = true
+      return core.mailboxes
+    }
+    for mailbox in mailboxes { mailbox.finish() }
+  }
+
+  private func ask<Answer>(_ question: (DataPoller) throws(Fault) -> Answer) throws(Fault) -> Answer {
+    try core.withLock { (core) throws(Fault) in try question(core.poller) }
+  }
+
+  func leave(_ mailbox: EventMailbox) {
+    mailbox.cancel()
+    core.withLock { core in
+      core.mailboxes.removeAll { $0 === mailbox }
+      core.updateWanted()
+    }
+    // Others may have waited for the one that left.
+    if mode == .backtest { stepTogether() }
+  }
+}
+
+// MARK: - Back-tests: the last subscriber that has nothing left makes the step
+
+extension DataHandler {
+  /// Goes on until somebody has an event, when all subscribers wait for one.
+  func stepTogether() {
+    core.withLock { core in
+      while !core.mailboxes.isEmpty, core.mailboxes.allSatisfy(\.isIdle) {
+        let mailboxes = core.mailboxes
+        let step = core.poller.step { event in for mailbox in mailboxes { mailbox.offer(event) } }
+        if !core.poller.isOpen { return mailboxes.forEach { $0.finish() } }
+        // A paced back-test has nothing to tell yet.
+        if step == nil { usleep(Self.idleMicroseconds) }
       }
     }
-    guard feedReturn == nil else { return }
-    switch state {
-    case .ended: end(.ended, handle)
-    case .halted: end(.halt(reason: feed.haltReason ?? "no reason given"), handle)
-    default: break
+  }
+}
+
+// MARK: - Live data: a thread reads the lane and gives everybody theirs
+
+extension DataHandler {
+  private func startPump() {
+    let isFirst = core.withLock { core in
+      defer { core.isPumping = true }
+      return !core.isPumping
+    }
+    guard isFirst else { return }
+    // The thread does not keep the handler: it ends soon after the handler has gone.
+    Thread.detachNewThread { [weak self] in
+      while let handler = self, handler.pump() {}
     }
   }
 
-  private func lookForReturn(_ handle: (MarketEvent) -> Void) {
-    guard let outcome = feedReturn?.look() else { return }
-    switch outcome {
-    case .waiting: break
-    case .halted(let reason): end(.halt(reason: reason), handle)
-    case .givenUp:
-      end(.halt(reason: "the feed handler died and did not come back within \(returnSecondsMax) s"), handle)
-    case .returned(let view):
-      do throws(Fault) {
-        control = try ControlClient(path: view.controlSocket)
-        // A feed handler takes the lanes of living consumers up again; one of another layout or of another
-        // configuration may have not.
-        if !reader.isProducerAlive {
-          _ = try control.attach(LaneRequest(lane: lane, symbols: observed.sorted()))
-          if !reader.isProducerAlive { reader = try LaneReader(feed: view.feed, lane: lane) }
-        }
-      } catch {
-        return end(.halt(reason: "the feed handler came back without this lane: \(error.message)"), handle)
-      }
-      feed = view
-      feedReturn = nil
-      isProducerGone = false
-      instrumentVersion = 0
-      refreshInstruments()
-      handle(.feedReturned(epoch: view.epoch))
+  /// One round; false when nothing will follow.
+  private func pump() -> Bool {
+    var events: [MarketEvent] = []
+    let (isOpen, mailboxes) = core.withLock { core in
+      if !core.isClosed { core.poller.poll { events.append($0) } }
+      return (core.poller.isOpen && !core.isClosed, core.mailboxes)
+    }
+    // Outside the lock: a subscriber that suspends the feed may ask for candles meanwhile.
+    for event in events {
+      for mailbox in mailboxes { mailbox.offer(event) }
+    }
+    guard isOpen else {
+      for mailbox in mailboxes { mailbox.finish() }
+      return false
+    }
+    if events.isEmpty { usleep(Self.idleMicroseconds) }
+    return true
+  }
+}
+
+// MARK: - Subscriptions
+
+/// The events of one subscription; one task takes them.
+public struct MarketEvents: AsyncSequence, Sendable {
+  let subscription: Subscription
+
+  /// Events that this subscription lost because its buffer was full.
+  public var dropped: UInt64 { subscription.mailbox.dropped }
+
+  /// Takes the events.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let subscription: Subscription
+
+    /// The next event; nil at the end, and when the task is cancelled.
+    public mutating func next() async -> MarketEvent? { await subscription.next() }
+
+    /// The next event; nil at the end, and when the task is cancelled.
+    public mutating func next(isolation _: isolated (any Actor)?) async -> MarketEvent? {
+      await subscription.next()
     }
   }
 
-  private func end(_ event: MarketEvent, _ handle: (MarketEvent) -> Void) {
-    isOpen = false
-    handle(event)
+  /// Begins to take events.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(subscription: subscription) }
+}
+
+/// Ends with the last iterator or sequence that refers to it.
+final class Subscription: Sendable {
+  let mailbox: EventMailbox
+  private let handler: DataHandler
+
+  init(mailbox: EventMailbox, handler: DataHandler) {
+    self.mailbox = mailbox
+    self.handler = handler
   }
 
-  private func known(_ symbol: String) throws(Fault) -> InstrumentID {
-    guard let id = instrument(symbol) else {
-      throw Fault(.usage, "feed '\(feed.feed)' knows no symbol '\(symbol)'; observe it first")
-    }
-    return id
-  }
+  deinit { handler.leave(mailbox) }
 
-  private func openStore() throws(Fault) -> CandleStore {
-    if let store { return store }
-    let opened = try CandleStore(path: feed.dataDirectory + "/candles.sqlite", mode: .readOnly)
-    store = opened
-    return opened
-  }
-
-  private func refreshInstruments() {
-    let version = feed.value(.instrumentVersion)
-    guard version != instrumentVersion else { return }
-    instrumentVersion = version
-    for row in feed.instruments() {
-      ids[row.symbol] = row.id
-      names[row.id] = row.symbol
-    }
-  }
-
-  private static func readyFeed(_ name: String) throws(Fault) -> FeedView {
-    let deadline = Timestamp.wallClock() + Int64(startMillisecondsMax) * 1_000_000
-    while true {
-      // Mapped anew each time: the clock in the header is settled only when the feed runs.
-      let view = try FeedView(feed: name)
-      switch view.state {
-      case .running: return view
-      case .halted:
-        throw Fault(.unavailable, "feed '\(name)' halted: \(view.haltReason ?? "no reason given")")
-      case .ended: throw Fault(.unavailable, "feed '\(name)' has ended; start `tickring ingest` first")
-      default: break
-      }
-      guard view.isProducerAlive else {
-        throw Fault(
-          .unavailable,
-          "feed '\(name)' was left by process \(view.producerPID), which died; start `tickring ingest` first")
-      }
-      guard Timestamp.wallClock() < deadline else {
-        throw Fault(.unavailable, "feed '\(name)' was not ready within \(startMillisecondsMax / 1000) s")
-      }
-      usleep(20_000)
-    }
+  func next() async -> MarketEvent? {
+    guard handler.mode == .backtest else { return await mailbox.next() }
+    return await mailbox.next(beforeWaiting: handler.stepTogether)
   }
 }

@@ -1,7 +1,7 @@
 public import MarketData
 
 /// Something that a strategy is told.
-public enum MarketEvent: Sendable {
+public enum MarketEvent: Sendable, Equatable {
   /// A tick of an observed instrument.
   case tick(Tick)
   /// A candle of an observed instrument whose interval ended: provisional, final, or revised after that.
@@ -14,12 +14,24 @@ public enum MarketEvent: Sendable {
   case feedReturned(epoch: UInt64)
   /// The feed handler stopped for a reason that a person must look at; nothing will follow.
   case halt(reason: String)
-  /// The feed handler ended in good order; nothing will follow.
+  /// The feed handler, or the range of a back-test, ended in good order; nothing will follow.
   case ended
 }
 
+/// Kinds of events that one subscribes to.
+public enum EventKind: Sendable, Hashable {
+  /// Every tick of the observed instruments.
+  case ticks
+  /// Candles of this length, a whole number of minutes.
+  case candles(Interval)
+  /// Outages of the feed, when they begin and when they end.
+  case gaps
+  /// A HALT of the feed handler, its death and its return.
+  case halts
+}
+
 /// The newest tick of an instrument and how old it is.
-public struct Latest: Sendable {
+public struct Latest: Sendable, Equatable {
   /// The tick.
   public var tick: Tick
   /// Time since it was received, by the feed's clock, in nanoseconds.
@@ -29,4 +41,14 @@ public struct Latest: Sendable {
   public var price: Price { tick.lastPrice }
   /// What is remarkable about it.
   public var flags: TickFlags { tick.flags }
+}
+
+/// Where a strategy's data come from. A strategy need not care; what places orders must.
+public enum DataMode: String, Sendable, Hashable, CaseIterable {
+  /// A running feed: orders may be real.
+  case live
+  /// A running feed that must not lead to real orders. The data are those of ``live``.
+  case paper
+  /// The past, by its own clock.
+  case backtest
 }

@@ -44,12 +44,12 @@ struct WatchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let stop = StopSignal()
-    let data = try DataHandler(feed: feed, lane: lane, observing: symbols, fromLatest: start == .latest)
+    let data = try DataPoller(feed: feed, lane: lane, observing: symbols, fromLatest: start == .latest)
     defer { data.detach() }
     var left = count ?? Int.max
     var fault: Fault?
     while data.isOpen, left > 0, !stop.isRaised, !Console.isClosed, fault == nil {
-      let read = data.poll(max: min(left, DataHandler.pollMax)) { event in
+      let read = data.poll(max: min(left, DataPoller.pollMax)) { event in
         do throws(Fault) {
           switch event {
           case .tick(let tick):

@@ -28,8 +28,12 @@ extension CandleSeries {
   /// - Parameters:
   ///   - interval: a multiple of the candles' own.
   ///   - anchor: where each session's intervals begin.
+  ///   - until: until when the trade is known: an interval that ended before then is over, whether or not its last
+  ///     piece is there.
   /// - Throws: ``Fault`` of kind `usage` when the interval is no multiple.
-  public func resample(to interval: Interval, anchor: SessionAnchor = .equity) throws(Fault) -> CandleSeries {
+  public func resample(
+    to interval: Interval, anchor: SessionAnchor = .equity, until: Timestamp = .unknown
+  ) throws(Fault) -> CandleSeries {
     guard let own = candles.first?.interval, own != interval else { return self }
     guard interval > own, interval.seconds % own.seconds == 0 else {
       throw Fault(
@@ -43,7 +47,7 @@ extension CandleSeries {
     for (position, candle) in candles.enumerated() {
       let bucket = Self.bucketStart(of: candle.start, interval, anchor)
       if bucket != start, !pieces.isEmpty {
-        result.append(Self.rollUp(pieces, interval, from: start, isLast: false))
+        result.append(Self.rollUp(pieces, interval, from: start, isOver: true))
         marks.append(isFilled)
         pieces.removeAll(keepingCapacity: true)
         isFilled = true
@@ -53,7 +57,9 @@ extension CandleSeries {
       pieces.append(candle)
     }
     if !pieces.isEmpty {
-      result.append(Self.rollUp(pieces, interval, from: start, isLast: true))
+      let isOver =
+        (pieces.last?.end ?? start) >= start + interval.nanoseconds || until >= start + interval.nanoseconds
+      result.append(Self.rollUp(pieces, interval, from: start, isOver: isOver))
       marks.append(isFilled)
     }
     return CandleSeries(result, filled: filled.isEmpty ? [] : marks)
@@ -72,7 +78,7 @@ extension CandleSeries {
   }
 
   private static func rollUp(
-    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, isLast: Bool
+    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, isOver: Bool
   ) -> Candle {
     var whole = pieces[0]
     whole.interval = interval
@@ -88,11 +94,9 @@ extension CandleSeries {
       whole.flags.formUnion(piece.flags)
       whole.revision = max(whole.revision, piece.revision)
     }
-    let last = pieces[pieces.count - 1]
     whole.coverage = pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / interval.seconds
-    let isWhole = !isLast || last.end >= start + interval.nanoseconds
     let weakest = pieces.map(\.state.rawValue).min() ?? CandleState.final.rawValue
-    if !isWhole {
+    if !isOver {
       whole.state = .forming
     } else if weakest < CandleState.final.rawValue {
       whole.state = CandleState(rawValue: weakest) ?? .provisional

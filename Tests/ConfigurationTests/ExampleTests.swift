@@ -7,7 +7,8 @@ import Testing
   @Test func theSchemaHasTheseKeys() {
     #expect(
       FeedConfiguration.allKeys == [
-        "feed", "data_directory", "control_socket", "log_level", "source.venue", "source.websocket_url",
+        "feed", "data_directory", "control_socket", "mode", "log_level", "source.venue",
+        "source.websocket_url",
         "source.api_url", "source.ca_file", "source.clock", "instruments", "history.sessions",
         "history.requests_per_second", "shared_memory.mode", "shared_memory.group",
         "shared_memory.lane_slots",
@@ -17,6 +18,9 @@ import Testing
         "recorder.full_wait_milliseconds", "archive.segment_megabytes", "candles.grace_milliseconds",
         "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
         "retry.delay_milliseconds_max", "retry.attempts_max", "retry.silence_seconds_max",
+        "store.minute_days", "store.longer_days", "strategy.lane", "strategy.events",
+        "strategy.buffer_events",
+        "strategy.when_full", "backtest.from", "backtest.to", "backtest.speed",
       ])
   }
 
@@ -85,6 +89,16 @@ import Testing
     written.retry.delayMillisecondsMax = 1
     written.retry.attemptsMax = 1
     written.retry.silenceSecondsMax = 1
+    written.mode = .backtest
+    written.store.minuteDays = 365
+    written.store.longerDays = 36_500
+    written.strategy.lane = "crossing"
+    written.strategy.events = [.halts]
+    written.strategy.bufferEvents = 1
+    written.strategy.whenFull = .latestOnly
+    written.backtest.from = Timestamp(seconds: 1_795_405_500)
+    written.backtest.to = Timestamp(seconds: 1_795_428_000)
+    written.backtest.speed = 20
     let text = written.yamlText
     for line in FeedConfiguration().yamlText.split(separator: "\n")
     where line.contains(": ") && !line.contains("venue") {

@@ -7,8 +7,8 @@ import TickRing
   @Test func aStrategyObservesAddsAndRemovesWhileTheFeedRuns() throws {
     let feed = try LiveFeed(["--speed", "20"])
     let ingest = try feed.startAndWaitForTicks()
-    let all = try DataHandler(feed: feed.name, lane: "probe").symbols
-    let data = try DataHandler(feed: feed.name, lane: "strategy", observing: [all[0], all[1]])
+    let all = try DataPoller(feed: feed.name, lane: "probe").symbols
+    let data = try DataPoller(feed: feed.name, lane: "strategy", observing: [all[0], all[1]])
     #expect(try seen(by: data, until: 2) == [all[0], all[1]])
     try data.observe(all[2])
     #expect(try seen(by: data, until: 3).contains(all[2]))
@@ -32,7 +32,7 @@ import TickRing
   @Test func anUnknownSymbolGetsTheNearestThree() throws {
     let feed = try LiveFeed()
     _ = try feed.startAndWaitForTicks()
-    let symbol = try #require(try DataHandler(feed: feed.name, lane: "probe").symbols.first)
+    let symbol = try #require(try DataPoller(feed: feed.name, lane: "probe").symbols.first)
     let outcome = try Tool.run(["observe", "--feed", feed.name, symbol + "X"])
     #expect(outcome.code == 64)
     #expect(outcome.errors.contains("the nearest are") && outcome.errors.contains(symbol))
@@ -41,7 +41,7 @@ import TickRing
   @Test func aLaneIsReadByOneProcessAlone() throws {
     let feed = try LiveFeed(["--speed", "20"])
     _ = try feed.startAndWaitForTicks()
-    let data = try DataHandler(feed: feed.name, lane: "mine")
+    let data = try DataPoller(feed: feed.name, lane: "mine")
     let symbol = try #require(data.symbols.first)
     let outcome = try Tool.run(["watch", "--feed", feed.name, "--lane", "mine", "--count", "1", symbol])
     #expect(outcome.code == 75)
@@ -64,7 +64,7 @@ import TickRing
   }
 
   /// The symbols of ticks read until so many different ones came.
-  private func seen(by data: DataHandler, until count: Int) throws -> Set<String> {
+  private func seen(by data: DataPoller, until count: Int) throws -> Set<String> {
     var symbols: Set<String> = []
     let deadline = Date().addingTimeInterval(30)
     while symbols.count < count {

@@ -50,7 +50,7 @@ final class RecordedFeed {
   func start(_ arguments: [String]) throws -> Running {
     let running = try Running(["replay", "--data", directory.path, "--feed", name, "--json"] + arguments)
     replay = running
-    try running.wait { _ in (try? DataHandler(feed: self.name, lane: "probe").detach()) != nil }
+    try running.wait { _ in (try? DataPoller(feed: self.name, lane: "probe").detach()) != nil }
     return running
   }
 
@@ -94,7 +94,7 @@ final class RecordedFeed {
     var lost: UInt64 = 0
   }
 
-  private func watch(_ data: DataHandler, pausing microseconds: UInt32 = 0, timeoutSeconds: Double = 60)
+  private func watch(_ data: DataPoller, pausing microseconds: UInt32 = 0, timeoutSeconds: Double = 60)
     throws -> Seen
   {
     var seen = Seen()
@@ -129,8 +129,8 @@ final class RecordedFeed {
   @Test func whatAStrategySawLiveItSeesAgain() throws {
     let live = try LiveFeed(["--speed", "20"])
     let ingest = try live.startAndWaitForTicks()
-    let symbols = Array(try DataHandler(feed: live.name, lane: "probe").symbols.prefix(3))
-    let strategy = try DataHandler(feed: live.name, lane: "strategy", observing: symbols)
+    let symbols = Array(try DataPoller(feed: live.name, lane: "probe").symbols.prefix(3))
+    let strategy = try DataPoller(feed: live.name, lane: "strategy", observing: symbols)
     let stopAt = Date().addingTimeInterval(10)
     let pid = ingest.pid
     Thread.detachNewThread {
@@ -150,8 +150,8 @@ final class RecordedFeed {
     let replay = try Running([
       "replay", "--config", live.configurationFile, "--feed", name, "--wait-for", "strategy", "--json",
     ])
-    try replay.wait { _ in (try? DataHandler(feed: name, lane: "probe").detach()) != nil }
-    let again = try DataHandler(feed: name, lane: "strategy", observing: symbols)
+    try replay.wait { _ in (try? DataPoller(feed: name, lane: "probe").detach()) != nil }
+    let again = try DataPoller(feed: name, lane: "strategy", observing: symbols)
     let after = try watch(again)
     let outcome = try replay.wait()
     #expect(outcome.code == 0, "\(outcome.errors)")
@@ -203,7 +203,7 @@ final class RecordedFeed {
     let feed = try RecordedFeed(count: 6_000)
     let replay = try feed.start(["--speed", "1", "--stay", "--wait-for", "steered"])
     #expect(try feed.steer("status")["activity"] as? String == "waiting")
-    let data = try DataHandler(feed: feed.name, lane: "steered", observing: RecordedFeed.symbols)
+    let data = try DataPoller(feed: feed.name, lane: "steered", observing: RecordedFeed.symbols)
     try replay.wait { _ in (try? feed.steer("status")["records"] as? Int ?? 0) ?? 0 > 3 }
     let paused = try feed.steer("pause")
     #expect(paused["activity"] as? String == "paused")
@@ -255,7 +255,7 @@ final class RecordedFeed {
   @Test func aStrategyIsToldOfASeek() throws {
     let feed = try RecordedFeed(count: 1_000)
     let replay = try feed.start(["--speed", "1", "--wait-for", "told"])
-    let data = try DataHandler(feed: feed.name, lane: "told", observing: RecordedFeed.symbols)
+    let data = try DataPoller(feed: feed.name, lane: "told", observing: RecordedFeed.symbols)
     try replay.wait { _ in data.poll { _ in } > 0 }
     let target = RecordedFeed.start + 8_000_000_000
     _ = try feed.steer("seek", "--to", target.rfc3339)
@@ -270,7 +270,7 @@ final class RecordedFeed {
   @Test func aSlowConsumerIsWaitedForAtFullSpeed() throws {
     let feed = try RecordedFeed(count: 20_000)
     let replay = try feed.start(["--wait-for", "slow", "--slots", "1024"])
-    let data = try DataHandler(feed: feed.name, lane: "slow", observing: RecordedFeed.symbols)
+    let data = try DataPoller(feed: feed.name, lane: "slow", observing: RecordedFeed.symbols)
     let seen = try watch(data, pausing: 2_000)
     #expect(seen.lost == 0)
     #expect(withoutStamps(seen.ticks) == feed.ticks)
@@ -281,7 +281,7 @@ final class RecordedFeed {
   @Test func aSlowConsumerLosesTicksWhereThatIsWanted() throws {
     let feed = try RecordedFeed(count: 20_000)
     let replay = try feed.start(["--speed", "1000", "--wait-for", "slow", "--slots", "1024"])
-    let data = try DataHandler(feed: feed.name, lane: "slow", observing: RecordedFeed.symbols)
+    let data = try DataPoller(feed: feed.name, lane: "slow", observing: RecordedFeed.symbols)
     let outcome = try replay.wait()
     #expect(outcome.code == 0, "\(outcome.errors)")
     let seen = try watch(data)
@@ -312,7 +312,7 @@ final class RecordedFeed {
   func anInterruptLeavesNothingBehind(seconds: Double) throws {
     let feed = try RecordedFeed(count: 6_000)
     let replay = try feed.start(["--speed", "1"])
-    let data = try DataHandler(feed: feed.name, lane: "left", observing: RecordedFeed.symbols)
+    let data = try DataPoller(feed: feed.name, lane: "left", observing: RecordedFeed.symbols)
     usleep(UInt32(seconds * 1e6))
     replay.signal(SIGINT)
     let outcome = try replay.wait()

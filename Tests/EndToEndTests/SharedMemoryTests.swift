@@ -7,8 +7,8 @@ import TickRing
   @Test func aStrategyOutlivesAKilledFeedHandler() throws {
     let feed = try LiveFeed(["--speed", "20"])
     let first = try feed.startAndWaitForTicks()
-    let all = try DataHandler(feed: feed.name, lane: "probe").symbols
-    let data = try DataHandler(feed: feed.name, lane: "strategy", observing: [all[0]])
+    let all = try DataPoller(feed: feed.name, lane: "probe").symbols
+    let data = try DataPoller(feed: feed.name, lane: "strategy", observing: [all[0]])
     try data.observe(all[1])
     var seen: Set<String> = []
     var lost = 0
@@ -67,7 +67,7 @@ import TickRing
     let none = try Tool.run(["shm", "list", "--feed", feed.name])
     #expect(none.code == 0 && none.output == "nothing of TickRing lies in shared memory\n")
     let ingest = try feed.startAndWaitForTicks()
-    let data = try DataHandler(feed: feed.name, lane: "mine")
+    let data = try DataPoller(feed: feed.name, lane: "mine")
     let list = try Tool.run(["shm", "list", "--feed", feed.name])
     let rows = list.output.split(separator: "\n")
     #expect(rows.count == 4, "\(list.output)")
@@ -98,7 +98,7 @@ import TickRing
   @Test(arguments: ["spin", "yield", "futex"]) func watchWaitsAsTold(strategy: String) throws {
     let feed = try LiveFeed(["--speed", "20"])
     _ = try feed.startAndWaitForTicks()
-    let symbol = try #require(try DataHandler(feed: feed.name, lane: "probe").symbols.first)
+    let symbol = try #require(try DataPoller(feed: feed.name, lane: "probe").symbols.first)
     let watch = try Tool.run(
       ["watch", "--feed", feed.name, "--from", "latest", "--wait", strategy, "--count", "2", symbol])
     #expect(watch.code == 0, "\(watch.errors)")

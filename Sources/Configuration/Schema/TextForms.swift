@@ -79,3 +79,42 @@ extension ValueForm where Value: CaseIterable & RawRepresentable, Value.RawValue
       scalar: { Value(rawValue: $0.string) }, text: { yamlScalar($0.rawValue) })
   }
 }
+
+extension ValueForm where Value == Timestamp {
+  /// An instant with its zone.
+  static var instant: ValueForm {
+    ValueForm(
+      "a time with its zone, such as 2026-11-23T09:15:00+05:30",
+      scalar: { Timestamp(rfc3339: $0.string) }, text: { $0.rfc3339 })
+  }
+}
+
+extension ValueForm {
+  /// A list of words of a few, without repetition.
+  static func words<Word: CaseIterable & RawRepresentable & Hashable & Sendable>() -> ValueForm<[Word]>
+  where Value == [Word], Word.RawValue == String {
+    let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
+    return ValueForm<[Word]>(
+      "a list of words out of \(known)",
+      read: { node, complaints in
+        guard case .sequence(let elements) = node else {
+          complaints.append(ValueComplaint(found: node.outline))
+          return nil
+        }
+        var words: [Word] = []
+        for (index, element) in elements.enumerated() {
+          guard case .scalar(let scalar) = element, let word = Word(rawValue: scalar.string),
+            !words.contains(word)
+          else {
+            complaints.append(
+              ValueComplaint(
+                found: element.outline, element: "[\(index)]", line: element.mark?.line,
+                expectation: "one of \(known), named only once"))
+            continue
+          }
+          words.append(word)
+        }
+        return words
+      }, text: { "[\($0.map(\.rawValue).joined(separator: ", "))]" })
+  }
+}

@@ -1,0 +1,184 @@
+internal import MarketData
+public import SharedRing
+
+extension DataPoller {
+  /// Hands out what arrived since the last call, at most `max` ticks, and returns how many ticks there were.
+  ///
+  /// Never waits: call it in a loop, with ``pause()`` or a sleep in between when it returns 0. In a back-test events
+  /// come in the order in which they would have been known: a candle at its sealing, before any tick received later.
+  @discardableResult
+  public func poll(max: Int = pollMax, _ handle: (MarketEvent) -> Void) -> Int {
+    guard isOpen, max > 0 else { return 0 }
+    if mode == .backtest {
+      if !makesCandles, wanted.contains(.ticks) { return pollTicks(max: max, handle) }
+      var count = 0
+      while count < max, let isTick = step(handle) { count += isTick ? 1 : 0 }
+      return count
+    }
+    guard fill(max: max) else {
+      noteIdle(handle)
+      return 0
+    }
+    // Handed out from a copy, so that a handler may use everything of this type, polling included.
+    let ticks = batch
+    batchPosition = batch.count
+    for tick in ticks {
+      if makesCandles {
+        minutes.advance(to: tick.receiveTime, into: &closed)
+        handOutClosed(handle)
+        minutes.apply(tick, into: &closed)
+      }
+      handOut(tick, handle)
+      handOutClosed(handle)
+    }
+    feed.release()
+    return ticks.count
+  }
+
+  /// Waits until a tick is there, or for at most `milliseconds`; then poll again.
+  ///
+  /// - Parameter strategy: what the wait may cost: a whole processor, its idle time, or some microseconds of the
+  ///   kernel's at each wake.
+  public func wait(_ strategy: WaitStrategy = .spinThenFutex, milliseconds: Int = 100) {
+    guard isOpen else { return }
+    feed.wait(strategy, nanosecondsMax: Int64(milliseconds) * 1_000_000)
+  }
+
+  /// Drops what waits in the lane and goes on with what comes from now on; returns how many ticks were passed over.
+  @discardableResult
+  public func skipToLatest() -> UInt64 { feed.skipToLatest() }
+
+  /// Ticks of a back-test alone, the shortest way.
+  private func pollTicks(max: Int, _ handle: (MarketEvent) -> Void) -> Int {
+    guard batchPosition < batch.count || fill(max: max) else {
+      if let notice = feed.notice() { tell(notice, handle) }
+      return 0
+    }
+    let ticks = batch
+    let positions = batchPosition..<min(batchPosition + max, ticks.count)
+    batchPosition = positions.upperBound
+    for position in positions {
+      feed.note(ticks[position])
+      handOut(ticks[position], handle)
+    }
+    return positions.count
+  }
+
+  /// One step of a back-test: at most one tick or one candle with what is rolled up from it. Nil when there is
+  /// nothing, else whether it was a tick. What comes later is not to be seen from anywhere before it is handed out.
+  func step(_ handle: (MarketEvent) -> Void) -> Bool? {
+    while isOpen {
+      if !closed.isEmpty {
+        handOutFirstClosed(handle)
+        return false
+      }
+      if let tick = heldTick {
+        heldTick = nil
+        feed.note(tick)
+        if makesCandles {
+          minutes.apply(tick, into: &closed)
+          closedUntil = tick.receiveTime
+        }
+        handOut(tick, handle)
+        return true
+      }
+      let isThereTick = batchPosition < batch.count || fill(max: Self.pollMax)
+      let limit = isThereTick ? batch[batchPosition].receiveTime : feed.quietUntil
+      if takeStored(until: limit, handle) { continue }
+      guard isThereTick else {
+        if let notice = feed.notice() { finish(notice, handle) }
+        if closed.isEmpty { return nil }
+        continue
+      }
+      heldTick = batch[batchPosition]
+      batchPosition += 1
+      if makesCandles {
+        minutes.advance(to: limit, into: &closed)
+        closedUntil = limit
+      }
+    }
+    return nil
+  }
+
+  /// Makes the next stored candle ready, and what was sealed before it; false when there is none up to `limit`.
+  private func takeStored(until limit: Timestamp, _ handle: (MarketEvent) -> Void) -> Bool {
+    guard makesCandles else { return false }
+    do throws(Fault) {
+      guard let next = try feed.nextStoredCandle(), next.time <= limit else { return false }
+      feed.skipStoredCandle()
+      minutes.advance(to: next.time, into: &closed)
+      closedUntil = next.time
+      if minutes.takesStored(next.candle) { closed.append(next.candle) }
+      return true
+    } catch {
+      tell(.halt(reason: error.message), handle)
+      return true
+    }
+  }
+
+  /// The end of a back-test: what is sealed by the end of its range is told first, then the end. What is not stays
+  /// unsaid, as in live trading.
+  private func finish(_ ending: MarketEvent, _ handle: (MarketEvent) -> Void) {
+    if !isFinished, makesCandles {
+      isFinished = true
+      minutes.advance(to: feed.quietUntil, into: &closed)
+      closedUntil = feed.quietUntil
+      if !closed.isEmpty { return }
+    }
+    tell(ending, handle)
+  }
+
+  /// Reads the next records into ``batch``; false when there are none.
+  private func fill(max: Int) -> Bool {
+    if mode == .backtest { feed.release() }
+    batch.removeAll(keepingCapacity: true)
+    batchPosition = 0
+    return feed.read(max: max) { run in for index in run.indices { batch.append(run[index]) } } > 0
+  }
+
+  private func handOut(_ tick: Tick, _ handle: (MarketEvent) -> Void) {
+    if tick.kind == .gap {
+      if wanted.contains(.gaps) { handle(.gap(FeedGap(tick))) }
+    } else if wanted.contains(.ticks) {
+      handle(.tick(tick))
+    }
+  }
+
+  private func noteIdle(_ handle: (MarketEvent) -> Void) {
+    let machineTime = Timestamp.monotonicNanoseconds()
+    if makesCandles, machineTime - lastTimer > Self.timerNanoseconds {
+      lastTimer = machineTime
+      let now = feed.now
+      minutes.advance(to: now, into: &closed)
+      handOutClosed(handle)
+      rollUps.advance(to: now) { handle(.candle($0)) }
+    }
+    if let notice = feed.notice() { tell(notice, handle) }
+  }
+
+  private func handOutClosed(_ handle: (MarketEvent) -> Void) {
+    while !closed.isEmpty { handOutFirstClosed(handle) }
+  }
+
+  private func handOutFirstClosed(_ handle: (MarketEvent) -> Void) {
+    let candle = closed.removeFirst()
+    let known = candle.state == .provisional ? candle.end : minutes.sealing(of: candle)
+    feed.advance(to: min(known, closedUntil))
+    minutes.remember(candle)
+    if wanted.contains(.candles(.minute)) { handle(.candle(candle)) }
+    rollUps.take(candle) { handle(.candle($0)) }
+  }
+
+  private func tell(_ event: MarketEvent, _ handle: (MarketEvent) -> Void) {
+    switch event {
+    case .ended:
+      isOpen = false
+      handle(event)
+    case .halt:
+      isOpen = false
+      handle(wanted.contains(.halts) ? event : .ended)
+    default:
+      if wanted.contains(.halts) { handle(event) }
+    }
+  }
+}

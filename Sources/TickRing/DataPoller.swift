@@ -1,0 +1,181 @@
+internal import CandleBuilding
+internal import FeedControl
+// Underscored, but the only way for a strategy to import one module and have ticks, prices and candles with it.
+@_exported public import MarketData
+internal import SharedRing
+@_exported public import TimeSeries
+
+/// The synchronous door to market data, for strategies that count nanoseconds: one thread spins on ``poll(max:_:)``.
+/// ``DataHandler`` is the asynchronous one; both give the same events in the same order.
+///
+/// ```swift
+/// let data = try DataPoller(feed: "nse", lane: "my-strategy", observing: ["NSE:RELIANCE"])
+/// while data.isOpen {
+///   data.poll { event in
+///     if case .candle(let candle) = event { print(candle.close) }
+///   }
+/// }
+/// ```
+///
+/// One thread uses it. Its lane is its own: a strategy that stops polling loses ticks of its own lane only, and
+/// the first tick after a loss carries ``TickFlags/gapBefore``.
+public final class DataPoller {
+  /// Where the data come from; what places orders must look at it.
+  public var mode: DataMode { feed.mode }
+  /// The clock of the data.
+  public var clock: FeedClock { feed.clock }
+  /// The feed's time now; in a back-test the time of the event that is being handed out.
+  public var now: Timestamp { feed.now }
+  /// False once the feed ended or halted and everything that was published has been handed out.
+  public internal(set) var isOpen = true
+  /// Which events are made; fewer cost less time.
+  public var wanted: Set<EventKind> {
+    didSet {
+      makesCandles = !Self.intervals(wanted).isEmpty
+      rollUps.intervals = Self.intervals(wanted).filter { $0 != .minute }
+    }
+  }
+  /// Whether any candles are wanted.
+  private(set) var makesCandles: Bool
+
+  let feed: any MarketFeed
+  var minutes: MinuteCandles
+  var rollUps: RollUps
+  var closed: [Candle] = []
+  private var ids: [Symbol: InstrumentID] = [:]
+  private var names: [InstrumentID: Symbol] = [:]
+  private var instrumentVersion: UInt64 = 0
+  var lastTimer: Int64 = 0
+  var batch: [Tick] = []
+  var batchPosition = 0
+  /// The record of a back-test that comes after what is in ``closed``.
+  var heldTick: Tick?
+  /// Whether a back-test has told what is sealed by the end of its range.
+  var isFinished = false
+  /// The clock of a back-test does not pass this while ``closed`` is handed out.
+  var closedUntil = Timestamp.unknown
+
+  /// Ticks that one call of ``poll(max:_:)`` hands out at most, unless told otherwise.
+  public static let pollMax = 1024
+  /// How long a feed handler that died is waited for, unless told otherwise.
+  public static let returnSecondsMaxDefault = 60
+  /// Machine time between two looks at the clock for candles to close while nothing arrives.
+  static let timerNanoseconds: Int64 = 20_000_000
+
+  /// Makes a poller on any feed: the door for tests, which need no network, clock or disk.
+  ///
+  /// - Parameters:
+  ///   - feed: Where records, past candles and the time come from.
+  ///   - wanted: Which events are made.
+  ///   - graceNanoseconds: From a candle's end to its sealing.
+  public init(
+    on feed: any MarketFeed, wanted: Set<EventKind> = [.ticks, .candles(.minute), .gaps, .halts],
+    graceNanoseconds: Int64 = 3_000_000_000
+  ) {
+    self.feed = feed
+    self.wanted = wanted
+    makesCandles = !Self.intervals(wanted).isEmpty
+    minutes = MinuteCandles(graceNanoseconds: graceNanoseconds)
+    rollUps = RollUps(
+      intervals: Self.intervals(wanted).filter { $0 != .minute }, graceNanoseconds: graceNanoseconds)
+    refreshInstruments()
+  }
+
+  /// Attaches to a running feed.
+  ///
+  /// - Parameters:
+  ///   - feed: name of the feed, as in its configuration.
+  ///   - lane: name of this strategy's lane; a strategy that comes back under the same name goes on where it
+  ///     stopped.
+  ///   - symbols: what to observe from the start.
+  ///   - fromLatest: skip what an earlier consumer of the lane left unread.
+  ///   - returnSecondsMax: how long a feed handler that died is waited for; after that the feed counts as halted.
+  /// - Throws: ``Fault`` of kind `unavailable` when there is no such feed or it does not get ready, `held` when
+  ///   another process reads the lane, `usage` for a symbol that the venue does not list.
+  public convenience init(
+    feed: String, lane: String, observing symbols: [String] = [], fromLatest: Bool = false,
+    returnSecondsMax: Int = returnSecondsMaxDefault
+  ) throws(Fault) {
+    self.init(
+      on: try LiveFeed(
+        feed: feed, lane: lane, observing: symbols, fromLatest: fromLatest,
+        returnSecondsMax: returnSecondsMax,
+        mode: .live))
+  }
+
+  /// Observes more instruments; their ticks come as soon as the venue sends them.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` for a symbol that the feed does not know, naming the nearest.
+  public func observe(_ symbols: String...) throws(Fault) { try observe(symbols) }
+
+  /// Observes more instruments.
+  ///
+  /// - Throws: as ``observe(_:)-(String...)``.
+  public func observe(_ symbols: [String]) throws(Fault) {
+    try feed.observe(symbols)
+    refreshInstruments()
+  }
+
+  /// Stops observing instruments.
+  public func unobserve(_ symbols: String...) throws(Fault) { try feed.unobserve(symbols) }
+
+  /// The newest tick of an instrument, of live data read from shared memory without a lock or a system call; nil when
+  /// there was none yet, or when the feed does not know the symbol.
+  public func latest(_ symbol: String) -> Latest? {
+    guard let id = instrument(symbol) else { return nil }
+    return latest(id)
+  }
+
+  /// The newest tick of an instrument by its number.
+  public func latest(_ instrument: InstrumentID) -> Latest? {
+    guard let tick = feed.latest(instrument) else { return nil }
+    return Latest(tick: tick, ageNanoseconds: feed.now - tick.receiveTime)
+  }
+
+  /// The number of a symbol in this feed; nil when the feed does not know it.
+  public func instrument(_ symbol: String) -> InstrumentID? {
+    guard let symbol = try? Symbol(symbol) else { return nil }
+    if ids[symbol] == nil { refreshInstruments() }
+    return ids[symbol]
+  }
+
+  /// The symbol of an instrument; its number in words when the feed does not know it.
+  public func symbol(_ instrument: InstrumentID) -> String {
+    if names[instrument] == nil { refreshInstruments() }
+    return names[instrument]?.text ?? "instrument \(instrument.rawValue)"
+  }
+
+  /// Every symbol that the feed knows, observed or not.
+  public var symbols: [String] { feed.instruments.map(\.symbol.text) }
+
+  /// The candle of the running minute as this strategy has seen it; nil when no trade came yet.
+  public func formingCandle(_ symbol: String) -> Candle? {
+    instrument(symbol).flatMap { minutes.forming($0) }
+  }
+
+  /// Ticks that wait in the lane, and ticks that it lost because it was full.
+  public var backlog: (waiting: UInt64, lost: UInt64) { feed.backlog }
+
+  /// Tells the processor that the caller spins.
+  public static func pause() { LaneReader.pause() }
+
+  /// Gives the lane back: the feed handler removes it with all it observes.
+  public func detach() {
+    isOpen = false
+    feed.close()
+  }
+
+  private func refreshInstruments() {
+    let version = feed.instrumentVersion
+    guard version != instrumentVersion || names.isEmpty else { return }
+    instrumentVersion = version
+    for row in feed.instruments {
+      ids[row.symbol] = row.id
+      names[row.id] = row.symbol
+    }
+  }
+
+  private static func intervals(_ kinds: Set<EventKind>) -> [Interval] {
+    kinds.compactMap { if case .candles(let interval) = $0 { interval } else { nil } }.sorted()
+  }
+}

@@ -31,6 +31,7 @@ let package = Package(
     .executable(name: "tickring", targets: ["TickRingCLI"]),
     .executable(name: "tickring-example-strategy", targets: ["ExampleStrategy"]),
     .executable(name: "tickring-bench", targets: ["Benchmarks"]),
+    .executable(name: "ring-trial", targets: ["RingTrial"]),
   ],
   dependencies: [
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
@@ -103,6 +104,11 @@ let package = Package(
         "FeedHandler",
         "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", argumentParser,
       ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
+
+    // What tests start as processes of their own.
+    .executableTarget(
+      name: "RingTrial", dependencies: ["MarketData", "SharedRing", "CSharedRing"], path: "Tests/RingTrial",
+      swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,61 @@
+import MarketData
+import SharedRing
+
+/// How long publishing took, in nanoseconds, with the reading of the clock in it.
+struct PublishTimes {
+  private static let bucketsMax = 100_000
+  private var buckets = [UInt64](repeating: 0, count: bucketsMax)
+  private(set) var count: UInt64 = 0
+  private(set) var sum: Int64 = 0
+  private(set) var longest: Int64 = 0
+
+  mutating func add(_ nanoseconds: Int64) {
+    buckets[min(Int(nanoseconds), Self.bucketsMax - 1)] += 1
+    count += 1
+    sum += nanoseconds
+    longest = max(longest, nanoseconds)
+  }
+
+  var mean: Double { count == 0 ? 0 : Double(sum) / Double(count) }
+
+  func percentile(_ share: Double) -> Int {
+    let wanted = UInt64((Double(count) * share).rounded(.up))
+    var seen: UInt64 = 0
+    for bucket in buckets.indices {
+      seen += buckets[bucket]
+      if seen >= wanted { return bucket }
+    }
+    return Self.bucketsMax
+  }
+
+  var summary: String {
+    "p50 \(percentile(0.5)) ns, p99 \(percentile(0.99)) ns, p99.9 \(percentile(0.999)) ns, max \(longest) ns"
+  }
+}
+
+/// Records one after another at a steady pace, timed.
+struct PacedPublishing {
+  /// One record every so many nanoseconds.
+  static let pace: Int64 = 2_000
+  var value: UInt64 = 0
+
+  /// Publishes with `publish` for `nanoseconds` and adds each call's time.
+  mutating func run(
+    nanoseconds: Int64, into times: inout PublishTimes, _ publish: (UInt64) -> Void
+  ) {
+    var due = Timestamp.monotonicNanoseconds()
+    let end = due + nanoseconds
+    while due < end {
+      var now = Timestamp.monotonicNanoseconds()
+      while now < due {
+        LaneReader.pause()
+        now = Timestamp.monotonicNanoseconds()
+      }
+      value += 1
+      publish(value)
+      times.add(Timestamp.monotonicNanoseconds() - now)
+      // What a preempted producer missed is not made up for in a burst.
+      due = max(due + Self.pace, now)
+    }
+  }
+}

@@ -43,26 +43,26 @@ public struct CandleAggregator {
   public let graceNanoseconds: Int64
   /// Trades that came when their candle was not kept any more, or more than ``behindNanosecondsMax`` late. Their
   /// volume is in no candle.
-  public private(set) var droppedLateTicks: UInt64 = 0
+  public internal(set) var droppedLateTicks: UInt64 = 0
   /// Records that cannot be right: instrument out of range, receive time out of range, or negative volume.
-  public private(set) var ignoredRecords: UInt64 = 0
+  public internal(set) var ignoredRecords: UInt64 = 0
 
-  private let length: Int64
-  private var baselines: [VolumeBaseline] = []
-  private var extremes: [DayExtremes] = []
-  private var rollUp: RollUp
+  let length: Int64
+  var baselines: [VolumeBaseline] = []
+  var extremes: [DayExtremes] = []
+  var rollUp: RollUp
   /// For each instrument the interval in which its volume was last rebased, for a candle that opens afterwards.
-  private var rebasedStarts: [Timestamp] = []
-  private var shelf = CandleShelf()
-  private var coverage = FeedCoverage()
+  var rebasedStarts: [Timestamp] = []
+  var shelf = CandleShelf()
+  var coverage = FeedCoverage()
   /// The latest receive time of the data.
-  private var dataTime = Timestamp.unknown
+  var dataTime = Timestamp.unknown
   /// The latest of ``dataTime`` and what the timer said.
-  private var clock = Timestamp.unknown
+  var clock = Timestamp.unknown
   /// When the next built candle ends or is to be sealed.
-  private var builtDeadline = Timestamp(nanoseconds: .max)
+  var builtDeadline = Timestamp(nanoseconds: .max)
   /// When the next candle of any interval ends or is to be sealed.
-  private var deadline: Timestamp { min(builtDeadline, rollUp.deadline) }
+  var deadline: Timestamp { min(builtDeadline, rollUp.deadline) }
 
   /// Makes an aggregator that has seen nothing.
   ///
@@ -199,7 +199,7 @@ public struct CandleAggregator {
 extension CandleAggregator {
   /// The way of nearly all ticks: a snapshot that changes nothing but its instrument's running candle and baseline,
   /// while no candle is due. Stops at the first record that needs more, before touching anything for it.
-  private mutating func applyOrdinary(_ ticks: Span<Tick>, from first: Int) -> Int {
+  mutating func applyOrdinary(_ ticks: Span<Tick>, from first: Int) -> Int {
     guard announcing == .settledStates, dataTime != .unknown else { return first }
     let (position, newestTime) = Self.applyOrdinary(
       ticks, from: first, newestTime: dataTime, limit: min(deadline, Self.receiveTimeMax), length: length,
@@ -209,7 +209,7 @@ extension CandleAggregator {
     return position
   }
 
-  private static func applyOrdinary(
+  static func applyOrdinary(
     _ ticks: Span<Tick>, from first: Int, newestTime: Timestamp, limit: Timestamp, length: Int64,
     baselines: inout [VolumeBaseline], builders: inout [CandleBuilder]
   ) -> (position: Int, newestTime: Timestamp) {
@@ -246,7 +246,7 @@ extension CandleAggregator {
     return (position, newestTime)
   }
 
-  private mutating func take(_ tick: Tick, lastTradeTime: Timestamp, into closed: inout [Candle]) {
+  mutating func take(_ tick: Tick, lastTradeTime: Timestamp, into closed: inout [Candle]) {
     let index = tick.instrument.index
     guard tick.dayVolume >= 0, index < baselines.count || grow(toHold: index) else {
       ignoredRecords &+= 1
@@ -275,7 +275,7 @@ extension CandleAggregator {
   }
 
   @inline(__always)
-  private static func trade(
+  static func trade(
     _ tick: borrowing Tick, eventTime: Timestamp, timeFlags: CandleFlags, volume: Int64, isAcrossOutage: Bool
   ) -> Trade {
     var flags = timeFlags
@@ -291,7 +291,7 @@ extension CandleAggregator {
 
   /// The time that rule 2 chooses, and a flag where it had to be the receive time.
   @inline(__always)
-  private static func eventTime(of tick: borrowing Tick) -> (Timestamp, CandleFlags) {
+  static func eventTime(of tick: borrowing Tick) -> (Timestamp, CandleFlags) {
     let limit = tick.receiveTime + aheadNanosecondsMax
     if tick.lastTradeSeconds != 0 {
       let lastTrade = Timestamp(seconds: Int64(tick.lastTradeSeconds))
@@ -302,13 +302,13 @@ extension CandleAggregator {
     return (tick.receiveTime, .receiveTimeUsed)
   }
 
-  private func start(of instant: Timestamp) -> Timestamp {
+  func start(of instant: Timestamp) -> Timestamp {
     Timestamp(nanoseconds: instant.nanoseconds / length * length)
   }
 
   /// A trade that does not belong to its instrument's newest candle, so that it opens one or changes an older one, or
   /// that comes with new day extremes.
-  private mutating func takeElsewhere(
+  mutating func takeElsewhere(
     _ trade: Trade, of tick: Tick, before: VolumeBaseline, into closed: inout [Candle]
   ) {
     let index = tick.instrument.index
@@ -336,7 +336,7 @@ extension CandleAggregator {
 
   /// The fall of cumulative volume is a fact about the snapshot, so the snapshot's time says where it belongs, not
   /// that of its last trade, which on a new day is yesterday's.
-  private mutating func takeRebase(_ tick: Tick, into closed: inout [Candle]) {
+  mutating func takeRebase(_ tick: Tick, into closed: inout [Candle]) {
     let isExchangeTimeUsable =
       tick.exchangeTime > .unknown && tick.exchangeTime <= tick.receiveTime + Self.aheadNanosecondsMax
     let start = start(of: isExchangeTimeUsable ? tick.exchangeTime : tick.receiveTime)
@@ -347,7 +347,7 @@ extension CandleAggregator {
     announceChange(at: position, received: tick.receiveTime, into: &closed)
   }
 
-  private mutating func grow(toHold index: Int) -> Bool {
+  mutating func grow(toHold index: Int) -> Bool {
     guard index < Self.instrumentsMax else { return false }
     let missing = index + 1 - baselines.count
     baselines.append(contentsOf: repeatElement(VolumeBaseline(), count: missing))
@@ -363,7 +363,7 @@ extension CandleAggregator {
 
 extension CandleAggregator {
   /// The venue's day high and low; where one moved, the next snapshot decides to which candle it belongs.
-  private mutating func takeSummary(_ record: Tick) {
+  mutating func takeSummary(_ record: Tick) {
     let index = record.instrument.index
     guard index < baselines.count || grow(toHold: index) else {
       ignoredRecords &+= 1
@@ -375,7 +375,7 @@ extension CandleAggregator {
   /// Widens the candle to an extreme that moved since the previous snapshot, when both snapshots are of its
   /// interval: the previous one by its last trade or by its own time, which is the later bound.
   @discardableResult
-  private mutating func foldExtremes(into position: Int, _ tick: Tick, before: VolumeBaseline) -> Bool {
+  mutating func foldExtremes(into position: Int, _ tick: Tick, before: VolumeBaseline) -> Bool {
     guard before.extremesMoved else { return false }
     let index = tick.instrument.index
     defer {
@@ -391,7 +391,7 @@ extension CandleAggregator {
   }
 
   /// Folds the extremes that came with a snapshot which was no trade itself.
-  private mutating func foldAlone(
+  mutating func foldAlone(
     _ tick: Tick, eventTime: Timestamp, before: VolumeBaseline, into closed: inout [Candle]
   ) {
     let index = tick.instrument.index
@@ -409,146 +409,3 @@ extension CandleAggregator {
 }
 
 // MARK: - Gaps
-
-extension CandleAggregator {
-  /// A gap withholds the next volume of the instruments concerned (rule 6) and lowers the coverage of the candles
-  /// that it overlaps, sealed ones included: a stall is noticed only after it has lasted. That is no revision, for
-  /// what was traded stays the same.
-  private mutating func takeGap(_ gap: Tick, lastAlive: Timestamp, into closed: inout [Candle]) {
-    let isWholeFeed = gap.instrument == .all
-    guard isWholeFeed || gap.instrument.index < Self.instrumentsMax else {
-      ignoredRecords &+= 1
-      return
-    }
-    // A gap that does not say when it began did so after the last sign of life.
-    let start = gap.exchangeTime > .unknown ? min(gap.exchangeTime, gap.receiveTime) : lastAlive
-    let affected = coverage.note(
-      scope: gap.instrument, from: start, to: gap.receiveTime, isOpen: gap.flags.contains(.gapOpen))
-
-    let first = isWholeFeed ? 0 : min(gap.instrument.index, baselines.count)
-    let count = isWholeFeed ? baselines.count : 1
-    for index in first..<min(first + count, baselines.count) {
-      baselines[index].noteOutage()
-      for position in shelf.positions(of: index) where shelf.builders[position].announced != .vacant {
-        let candleStart = shelf.builders[position].start
-        guard candleStart < affected.to, candleStart + length > affected.from else { continue }
-        if cover(position) && shelf.builders[position].announced == .final {
-          closed.append(candle(at: position, state: shelf.builders[position].sealedState))
-        }
-      }
-    }
-    let concerned = first..<min(first + count, baselines.count)
-    rollUp.coverageChanged(
-      of: concerned, from: affected.from, to: affected.to, coverage: coverage, into: &closed)
-  }
-
-  /// Brings the coverage of the candle at `position` up to date; true when it changed.
-  private mutating func cover(_ position: Int) -> Bool {
-    let start = shelf.builders[position].start
-    let end = start + length
-    let instrument = shelf.instrument(at: position)
-    return shelf.builders[position].cover(
-      percent: coverage.percent(of: instrument, from: start, to: end, knownUntil: end),
-      cameBackInside: coverage.cameBack(instrument, after: start, before: end))
-  }
-}
-
-// MARK: - Handing out
-
-extension CandleAggregator {
-  private static let never = Timestamp(nanoseconds: .max)
-
-  /// Hands out what a change to the candle at `position` makes due.
-  private mutating func announceChange(
-    at position: Int, received: Timestamp, into closed: inout [Candle]
-  ) {
-    let before = shelf.builders[position].announced
-    // A running candle has nothing to say before it ends.
-    let end = shelf.builders[position].start + length
-    if before == .forming, announcing == .settledStates, clock < end {
-      builtDeadline = min(builtDeadline, end)
-      return
-    }
-    let sealing = end + graceNanoseconds
-    if received >= sealing {
-      shelf.builders[position].countRevision()
-      shelf.builders[position].announced = .final
-      handOut(position, shelf.builders[position].sealedState, received: received, into: &closed)
-      return
-    }
-    // What a hasty timer sealed is due once more.
-    announceIfDue(position, received: received, into: &closed)
-    guard announcing == .everyState, before != .final, shelf.builders[position].announced == before else {
-      return
-    }
-    handOut(position, before == .forming ? .forming : .provisional, received: received, into: &closed)
-  }
-
-  /// Hands out the candle at `position` if its end or its sealing has come, and sets the deadline for what is left.
-  private mutating func announceIfDue(_ position: Int, received: Timestamp?, into closed: inout [Candle]) {
-    let end = shelf.builders[position].start + length
-    let sealing = end + graceNanoseconds
-    if clock >= sealing {
-      shelf.builders[position].announced = .final
-      handOut(position, shelf.builders[position].sealedState, received: received, into: &closed)
-      return
-    }
-    if clock >= end && shelf.builders[position].announced == .forming {
-      shelf.builders[position].announced = .provisional
-      handOut(position, .provisional, received: received, into: &closed)
-    }
-    builtDeadline = min(builtDeadline, clock < end ? end : sealing)
-  }
-
-  private mutating func announceDue(into closed: inout [Candle]) {
-    let first = closed.count
-    builtDeadline = Self.never
-    for position in shelf.builders.indices {
-      let announced = shelf.builders[position].announced
-      if announced == .forming || announced == .provisional {
-        announceIfDue(position, received: nil, into: &closed)
-      }
-    }
-    rollUp.announceDue(clock: clock, coverage: coverage, into: &closed)
-    order(&closed, from: first)
-  }
-
-  /// Hands out a state of the candle at `position`, and lets the longer intervals know it.
-  private mutating func handOut(
-    _ position: Int, _ state: CandleState, received: Timestamp?, into closed: inout [Candle]
-  ) {
-    let isRunning = state == .forming
-    let candle = candle(at: position, state: state, knownUntil: isRunning ? clock : nil)
-    closed.append(candle)
-    rollUp.take(
-      candle, received: received, clock: clock, coverage: coverage,
-      announcesForming: announcing == .everyState, into: &closed)
-  }
-
-  /// A candle that makes room can change no more, whatever the time: it is handed out as sealed.
-  private mutating func evict(_ position: Int, into closed: inout [Candle]) {
-    let announced = shelf.builders[position].announced
-    guard announced == .forming || announced == .provisional else { return }
-    handOut(position, shelf.builders[position].sealedState, received: nil, into: &closed)
-  }
-
-  private func candle(at position: Int, state: CandleState, knownUntil: Timestamp? = nil) -> Candle {
-    let instrument = shelf.instrument(at: position)
-    let builder = shelf.builders[position]
-    var candle = builder.candle(of: instrument, interval: interval, state: state)
-    if let knownUntil, knownUntil < builder.start + length {
-      candle.coverage = Int(
-        coverage.percent(
-          of: instrument, from: builder.start, to: builder.start + length, knownUntil: knownUntil))
-    }
-    return candle
-  }
-
-  /// Puts what one sweep appended into the order of time, then of instruments.
-  private func order(_ closed: inout [Candle], from first: Int) {
-    guard closed.count - first > 1 else { return }
-    closed[first...].sort {
-      ($0.interval.seconds, $0.start, $0.instrument) < ($1.interval.seconds, $1.start, $1.instrument)
-    }
-  }
-}

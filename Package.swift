@@ -68,7 +68,8 @@ let package = Package(
     .target(name: "CandleBuilding", dependencies: ["MarketData"], swiftSettings: strict),
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
     .target(name: "TimeSeries", dependencies: ["MarketData"], swiftSettings: strict),
-    .target(name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CTickCodec"], swiftSettings: strict),
+    .target(
+      name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CLinux", "CTickCodec"], swiftSettings: strict),
     .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 

@@ -60,3 +60,11 @@ int64_t tickring_thread_cpu_ns(void) {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
+
+int tickring_reserve(int fd, off_t offset, off_t length) {
+  int result;
+  do {
+    result = fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length);
+  } while (result == -1 && errno == EINTR);
+  return result;
+}

@@ -7,19 +7,30 @@ enum ArchiveDirectory {
   /// different feeds come by feed.
   ///
   /// - Throws: ``Fault`` of kind `missingInput` when the directory cannot be read.
-  static func segments(in directory: String, feed: String?) throws(Fault) -> [SegmentName] {
+  static func segments(
+    in directory: String, feed: String?, content: SegmentName.Content = .ticks
+  ) throws(Fault) -> [SegmentName] {
+    try files(in: directory).compactMap(SegmentName.init(fileName:))
+      .filter { $0.content == content && (feed == nil || $0.feed == feed) }
+      .sorted { ($0.feed, $0.date, $0.number) < ($1.feed, $1.date, $1.number) }
+  }
+
+  /// The names of all files in a directory.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` when the directory cannot be read.
+  static func files(in directory: String) throws(Fault) -> [String] {
     guard let stream = opendir(directory) else {
       throw Fault(.missingInput, "cannot read archive directory \(directory): \(systemErrorText(errno))")
     }
     defer { closedir(stream) }
-    var names: [SegmentName] = []
+    var names: [String] = []
     while let entry = readdir(stream) {
-      let fileName = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let name = SegmentName(fileName: fileName), feed == nil || name.feed == feed { names.append(name) }
+      names.append(
+        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        })
     }
-    return names.sorted { ($0.feed, $0.date, $0.number) < ($1.feed, $1.date, $1.number) }
+    return names
   }
 
   /// Makes a directory and those above it, unless they exist.
@@ -37,17 +48,6 @@ enum ArchiveDirectory {
     var status = stat()
     guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
       throw Fault(.cannotCreate, "archive directory \(directory) is not a directory")
-    }
-  }
-
-  /// Waits until the entries of a directory are on the device.
-  ///
-  /// - Throws: ``Fault`` of kind `inputOutput`.
-  static func synchronize(_ directory: String) throws(Fault) {
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    defer { if descriptor >= 0 { close(descriptor) } }
-    guard descriptor >= 0, fsync(descriptor) == 0 else {
-      throw Fault(.inputOutput, "cannot synchronize directory \(directory): \(systemErrorText(errno))")
     }
   }
 

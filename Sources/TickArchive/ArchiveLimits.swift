@@ -8,6 +8,10 @@ enum ArchiveLimits {
   static let blockDefinitionsMax = 32_768
   /// Unpacked bytes of the definitions in one block.
   static let definitionBytesMax = 4 << 20
+  /// Frames in one block of a capture.
+  static let blockFramesMax = 32_768
+  /// Unpacked bytes of the frames in one block, their lengths and times included.
+  static let frameBytesMax = 16 << 20
   /// Bytes of payload of any block.
   static let payloadBytesMax = 64 << 20
   /// UTF-8 bytes of an instrument's venue token.

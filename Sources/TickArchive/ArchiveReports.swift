@@ -23,8 +23,8 @@ public struct SegmentInfo: Sendable, Hashable {
   /// True when the segment ends with a sound footer index: it was closed in good order and is not being written.
   public var isComplete: Bool
 
-  init(_ contents: SegmentContents, file: String) {
-    let blocks = contents.entries.filter { $0.kind == .ticks }
+  init(_ contents: SegmentContents, file: String, kind: BlockHeader.Kind = .ticks) {
+    let blocks = contents.entries.filter { $0.kind == kind }
     self.file = file
     version = contents.header.map { Int($0.version) }
     ticks = blocks.reduce(0) { $0 + $1.recordCount }

@@ -56,6 +56,10 @@ struct BlockHeader: Hashable {
     case ticks = 1
     case instruments = 2
     case index = 3
+    case frames = 4
+
+    /// True when the header says from when to when, and which sequences.
+    var hasTimes: Bool { self == .ticks || self == .frames }
   }
 
   /// The format version, 1 or 2.
@@ -199,6 +203,9 @@ struct BlockHeader: Hashable {
         && [1, 1_000, 1_000_000, 1_000_000_000].contains(exchangeUnit)
         && lastSequence >= firstSequence && lastSequence - firstSequence >= UInt64(recordCount - 1)
     case .instruments: return (1...ArchiveLimits.blockDefinitionsMax).contains(recordCount)
+    case .frames:
+      return (1...ArchiveLimits.blockFramesMax).contains(recordCount) && earliest <= latest
+        && lastSequence >= firstSequence && lastSequence - firstSequence >= UInt64(recordCount - 1)
     case .index: return (0...ArchiveLimits.indexEntriesMax).contains(recordCount)
     }
   }
@@ -209,6 +216,7 @@ struct BlockHeader: Hashable {
       return Int(tickcodec_directory_streams) * Self.columnLengthMax(instrumentCount)
     case (.ticks, _): return Self.columnLengthMax(recordCount)
     case (.instruments, .directory): return ArchiveLimits.definitionBytesMax
+    case (.frames, .directory): return ArchiveLimits.frameBytesMax
     case (.index, .directory): return ArchiveLimits.indexEntriesMax * IndexEntry.length
     default: return 0
     }

@@ -46,6 +46,13 @@ struct FieldReader {
     return bytes.integer(type, at: offset)
   }
 
+  /// The next `count` bytes, or nil when they are not there.
+  mutating func nextBytes(count: Int) -> ArraySlice<UInt8>? {
+    guard count <= bytes.count - offset else { return nil }
+    defer { offset += count }
+    return bytes[offset..<offset + count]
+  }
+
   /// The next `count` bytes as text, or nil when they are not there or not UTF-8.
   mutating func nextText(count: Int) -> String? {
     guard count <= bytes.count - offset else { return nil }

@@ -14,15 +14,19 @@ public struct RecoveryReport: Sendable, Hashable, CustomStringConvertible {
   public var isHeaderDamaged = false
   /// Paths of newer segments that were removed because not even their header had been written completely.
   public var removed: [String] = []
+  /// Records that were in no block yet and came back from the journal.
+  public var recordsFromJournal = 0
 
   init(file: String) { self.file = file }
 
   /// True when there is nothing to tell.
-  var isEmpty: Bool { bytesCut == 0 && damaged.isEmpty && !isHeaderDamaged && removed.isEmpty }
+  var isEmpty: Bool {
+    bytesCut == 0 && damaged.isEmpty && !isHeaderDamaged && removed.isEmpty && recordsFromJournal == 0
+  }
 
   /// What happened, in sentences for a person.
   public var description: String {
-    var sentences = removed.map { "\($0) was removed: not even its header had been written" }
+    var sentences = removed.map { "\($0) was removed: its writing had only begun" }
     if isHeaderDamaged {
       sentences.append("\(file) is left as it is and a new segment is begun: its header is damaged")
     }
@@ -31,6 +35,9 @@ public struct RecoveryReport: Sendable, Hashable, CustomStringConvertible {
       sentences.append(
         "\(file) was cut to \(fileLength) bytes: the last \(bytesCut) bytes were of an unfinished write; \(safe)"
       )
+    }
+    if recordsFromJournal > 0 {
+      sentences.append("\(recordsFromJournal) records that were in no block yet came back from the journal")
     }
     sentences += damaged.map(\.description)
     return sentences.map { $0 + "." }.joined(separator: " ")

@@ -29,8 +29,8 @@ struct SegmentContents {
   /// being written.
   var tornLength: Int { isComplete ? 0 : max(0, fileLength - end) }
 
-  /// The sequence of the last tick; nil when there is none.
-  var lastSequence: UInt64? { entries.last { $0.kind == .ticks }?.lastSequence }
+  /// The sequence of the last tick or frame; nil when there is none.
+  var lastSequence: UInt64? { entries.last { $0.kind.hasTimes }?.lastSequence }
 
   /// Finds the blocks of a segment.
   ///

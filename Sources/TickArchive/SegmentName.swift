@@ -1,33 +1,43 @@
 internal import MarketData
 
-/// What the file name of a segment says: `FEED-YYYYMMDD-NNNN.tka`.
+/// What the file name of a segment says: `FEED-YYYYMMDD-NNNN.tka`, or `.tkc` for captured frames.
 struct SegmentName: Hashable, Comparable {
   var feed: String
   /// Day of the first record in the exchange's time, as the decimal YYYYMMDD.
   var date: Int
   /// Position among the segments of that day, from 1.
   var number: Int
+  var content: Content
 
-  static let suffix = ".tka"
+  /// What a segment's blocks hold. The raw value ends the file's name.
+  enum Content: String, CaseIterable {
+    case ticks = ".tka"
+    case frames = ".tkc"
+  }
 
-  init(feed: String, date: Int, number: Int) {
+  /// Ends the name of a segment that has no header yet.
+  static let unfinishedSuffix = ".new"
+
+  init(feed: String, date: Int, number: Int, content: Content = .ticks) {
     self.feed = feed
     self.date = date
     self.number = number
+    self.content = content
   }
 
   /// Reads a file name without its directory; nil for any other file.
   init?(fileName: String) {
-    guard fileName.hasSuffix(Self.suffix) else { return nil }
-    let parts = fileName.dropLast(Self.suffix.count).split(separator: "-", omittingEmptySubsequences: false)
+    guard let content = Content.allCases.first(where: { fileName.hasSuffix($0.rawValue) }) else { return nil }
+    let parts = fileName.dropLast(content.rawValue.count).split(
+      separator: "-", omittingEmptySubsequences: false)
     guard parts.count >= 3, parts[parts.count - 2].utf8.count == 8, parts[parts.count - 1].utf8.count >= 4,
       let date = Int(parts[parts.count - 2]), let number = Int(parts[parts.count - 1]), date >= 0, number >= 0
     else { return nil }
-    self.init(feed: parts.dropLast(2).joined(separator: "-"), date: date, number: number)
+    self.init(feed: parts.dropLast(2).joined(separator: "-"), date: date, number: number, content: content)
   }
 
   var fileName: String {
-    feed + "-" + Self.padded(date, 8) + "-" + Self.padded(number, 4) + Self.suffix
+    feed + "-" + Self.padded(date, 8) + "-" + Self.padded(number, 4) + content.rawValue
   }
 
   /// Checks a feed's name, which becomes part of file names.
@@ -56,6 +66,13 @@ struct SegmentName: Hashable, Comparable {
   /// The order in which segments of a feed were written.
   static func < (left: SegmentName, right: SegmentName) -> Bool {
     (left.date, left.number) < (right.date, right.number)
+  }
+
+  /// Days from the day of another segment to that of this one.
+  func days(since other: SegmentName) -> Int { dayNumber - other.dayNumber }
+
+  private var dayNumber: Int {
+    CivilTime(year: date / 10_000, month: date / 100 % 100, day: date % 100).dayNumber
   }
 
   private static func padded(_ value: Int, _ width: Int) -> String {

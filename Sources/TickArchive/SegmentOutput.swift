@@ -14,16 +14,29 @@ struct SegmentOutput: ~Copyable {
   /// True while the file holds a footer, or the rest of a failed write, behind ``end``.
   private var hasBytesBehindEnd = false
   private var hasFooter = false
+  /// True while something was written that is not known to be on the device.
+  private var isUnsynchronized = false
+  /// Up to here the file system has set room aside; `Int.max` where it cannot do that.
+  private var reservedEnd = 0
+
+  /// So much room is set aside at a time. It keeps a segment in few pieces on the device, and a full device is found
+  /// before a block is begun.
+  private static let reservationBytes = 4 << 20
 
   /// Goes on with a segment whose blocks have been found.
   ///
   /// - Throws: ``Fault`` of kind `cannotCreate` when it cannot be opened for writing.
   init(path: String, name: SegmentName, contents: SegmentContents, calls: FileCalls) throws(Fault) {
-    self.init(
-      path: path, name: name, descriptor: try Self.open(path, O_RDWR), end: contents.end, calls: calls)
+    let descriptor = calls.open(path)
+    guard descriptor >= 0 else {
+      throw Fault(.cannotCreate, "cannot open segment \(path) for writing: \(systemErrorText(errno))")
+    }
+    self.init(path: path, name: name, descriptor: descriptor, end: contents.end, calls: calls)
     entries = contents.entries
     hasFooter = contents.isComplete
     hasBytesBehindEnd = contents.fileLength > contents.end
+    // What an earlier process wrote may still be in memory only, and must not be called safe unsynchronized.
+    isUnsynchronized = true
   }
 
   private init(path: String, name: SegmentName, descriptor: Int32, end: Int, calls: FileCalls) {
@@ -34,20 +47,28 @@ struct SegmentOutput: ~Copyable {
     self.calls = calls
   }
 
-  /// Creates a segment that holds only its header.
+  /// Creates a segment that holds only its header. It takes its name when the header is on the device, so that
+  /// there is never a segment without one.
   ///
-  /// - Throws: ``Fault`` of kind `cannotCreate` when the file cannot be made, `inputOutput` when it cannot be
-  ///   written; then no file is left.
+  /// - Throws: ``WriteFailure``; then no file is left.
   static func create(
     _ name: SegmentName, in directory: String, calls: FileCalls
-  ) throws(Fault) -> SegmentOutput {
+  ) throws(WriteFailure) -> SegmentOutput {
     let path = ArchiveDirectory.path(directory, name.fileName)
-    let descriptor = try open(path, O_RDWR | O_CREAT | O_EXCL)
+    let unfinished = path + SegmentName.unfinishedSuffix
+    let descriptor = calls.create(unfinished)
+    guard descriptor >= 0 else {
+      throw WriteFailure(.cannotCreate, "cannot create segment \(unfinished)")
+    }
     var output = SegmentOutput(path: path, name: name, descriptor: descriptor, end: 0, calls: calls)
-    do {
+    do throws(WriteFailure) {
       try output.write(SegmentHeader(name: name).bytes, what: "the header")
+      try output.synchronize()
+      guard calls.rename(unfinished, path) == 0 else {
+        throw WriteFailure(.cannotCreate, "cannot give segment \(path) its name")
+      }
     } catch {
-      unlink(path)
+      _ = calls.remove(unfinished)
       throw error
     }
     return output
@@ -55,25 +76,32 @@ struct SegmentOutput: ~Copyable {
 
   deinit { close(descriptor) }
 
+  /// Earliest receive time of the first block of ticks or frames.
+  var firstTime: Timestamp? { entries.first { $0.kind.hasTimes }?.earliest }
+
   /// Writes a block behind the last one.
   ///
-  /// - Throws: ``Fault`` of kind `inputOutput`; then the file ends with the last good block, as before.
-  mutating func append(_ block: BlockBuilder) throws(Fault) {
+  /// - Throws: ``WriteFailure``; then the file ends with the last good block, as before.
+  mutating func append(_ block: BlockBuilder) throws(WriteFailure) {
     let entry = IndexEntry(block.header, offset: end)
     try write(block.bytes, what: "a block")
     entries.append(entry)
   }
 
-  /// Writes the footer index, unless it is there already or would be too long to be of use. Returns its bytes.
+  /// Writes the footer index, unless it is there already or would be too long to be of use, and gives back the room
+  /// behind it. Returns its bytes.
   ///
-  /// - Throws: ``Fault`` of kind `inputOutput`; then the file ends with the last good block, as before.
-  mutating func finish() throws(Fault) -> Int {
+  /// - Throws: ``WriteFailure``; then the file ends with the last good block, as before.
+  mutating func finish() throws(WriteFailure) -> Int {
     guard !hasFooter, entries.count <= ArchiveLimits.indexEntriesMax else { return 0 }
     let index = BlockBuilder.block(
       BlockHeader(kind: .index, recordCount: entries.count), payload: IndexEntry.payload(of: entries))
     let blocksEnd = end
     let footer = index.bytes + SegmentTrailer(indexOffset: blocksEnd).bytes
     try write(footer, what: "the footer index")
+    // Room that stays set aside costs space but no data, so a failure here is none.
+    _ = calls.truncate(descriptor, end)
+    reservedEnd = 0
     end = blocksEnd
     hasFooter = true
     hasBytesBehindEnd = true
@@ -82,46 +110,68 @@ struct SegmentOutput: ~Copyable {
 
   /// Cuts off what a crash left behind the last good block.
   ///
-  /// - Throws: ``Fault`` of kind `inputOutput`.
-  mutating func cutTornEnd() throws(Fault) {
+  /// - Throws: ``WriteFailure``.
+  mutating func cutTornEnd() throws(WriteFailure) {
     guard hasBytesBehindEnd, !hasFooter else { return }
     guard calls.truncate(descriptor, end) == 0 else {
-      throw Fault(.inputOutput, "cannot cut \(path) to its last good block: \(systemErrorText(errno))")
+      throw WriteFailure(.inputOutput, "cannot cut \(path) to its last good block")
     }
     hasBytesBehindEnd = false
+    isUnsynchronized = true
   }
 
   /// Waits until everything written is on the device.
   ///
-  /// - Throws: ``Fault`` of kind `inputOutput`.
-  func synchronize() throws(Fault) {
+  /// - Throws: ``WriteFailure``.
+  mutating func synchronize() throws(WriteFailure) {
+    guard isUnsynchronized else { return }
     guard calls.synchronize(descriptor) == 0 else {
-      throw Fault(.inputOutput, "cannot synchronize \(path): \(systemErrorText(errno))")
+      throw WriteFailure(.inputOutput, "cannot synchronize \(path)")
     }
+    isUnsynchronized = false
   }
 
-  private mutating func write(_ bytes: [UInt8], what: String) throws(Fault) {
+  private mutating func write(_ bytes: [UInt8], what: String) throws(WriteFailure) {
     if hasBytesBehindEnd {
       hasFooter = false
       try cutTornEnd()
     }
+    let failure = "cannot write \(what) at byte \(end) of \(path)"
+    try reserve(bytes.count, failure)
+    isUnsynchronized = true
     let written = bytes.withUnsafeBytes { calls.write(descriptor, $0, end) }
     guard written == bytes.count else {
-      let cause =
-        written < 0
-        ? systemErrorText(errno) : "only \(written) of \(bytes.count) bytes fitted; the disk is probably full"
+      // A write that stops half-way has met the end of the device, and says so only when asked once more.
+      let cause = written < 0 ? errno : ENOSPC
       // If cutting fails too, the next write tries again, and readers stop at the last good block anyway.
       hasBytesBehindEnd = calls.truncate(descriptor, end) != 0
-      throw Fault(.inputOutput, "cannot write \(what) at byte \(end) of \(path): \(cause)")
+      reservedEnd = 0
+      let what = written < 0 ? failure : failure + ", of which only \(written) of \(bytes.count) bytes fitted"
+      throw WriteFailure(.inputOutput, what, cause: cause)
     }
     end += bytes.count
   }
 
-  private static func open(_ path: String, _ flags: Int32) throws(Fault) -> Int32 {
-    let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw Fault(.cannotCreate, "cannot open segment \(path) for writing: \(systemErrorText(errno))")
+  private mutating func reserve(_ count: Int, _ failure: String) throws(WriteFailure) {
+    guard end + count > reservedEnd else { return }
+    let step = max(count, Self.reservationBytes)
+    if calls.reserve(descriptor, end, step) == 0 {
+      reservedEnd = end + step
+      return
     }
-    return descriptor
+    var cause = errno
+    guard cause == ENOSPC || cause == EDQUOT || cause == EFBIG || cause == EIO else {
+      // The file system cannot set room aside; writing will tell.
+      reservedEnd = .max
+      return
+    }
+    // The last bytes of a device are for whom they suffice: this block, and the candles.
+    hasBytesBehindEnd = calls.truncate(descriptor, end) != 0
+    if calls.reserve(descriptor, end, count) == 0 {
+      reservedEnd = end + count
+      return
+    }
+    cause = errno
+    throw WriteFailure(.inputOutput, failure, cause: cause)
   }
 }

@@ -43,32 +43,32 @@ enum SampleInstruments {
     func recover() { plan.withLock { $0 = nil } }
 
     var calls: FileCalls {
-      FileCalls(
-        write: { descriptor, bytes, offset in
-          let failing: Plan? = self.plan.withLock { plan in
-            guard let current = plan else { return nil }
-            if current.writesUntilFailure > 0 {
-              plan?.writesUntilFailure -= 1
-              return nil
-            }
-            return current
+      var calls = FileCalls.system
+      calls.write = { descriptor, bytes, offset in
+        let failing: Plan? = self.plan.withLock { plan in
+          guard let current = plan else { return nil }
+          if current.writesUntilFailure > 0 {
+            plan?.writesUntilFailure -= 1
+            return nil
           }
-          guard let failing else { return FileCalls.system.write(descriptor, bytes, offset) }
-          if let length = failing.shortLength {
-            let part = UnsafeRawBufferPointer(rebasing: bytes[..<min(length, bytes.count - 1)])
-            return FileCalls.system.write(descriptor, part, offset)
-          }
-          errno = ENOSPC
+          return current
+        }
+        guard let failing else { return FileCalls.system.write(descriptor, bytes, offset) }
+        if let length = failing.shortLength {
+          let part = UnsafeRawBufferPointer(rebasing: bytes[..<min(length, bytes.count - 1)])
+          return FileCalls.system.write(descriptor, part, offset)
+        }
+        errno = ENOSPC
+        return -1
+      }
+      calls.truncate = { descriptor, length in
+        if self.plan.withLock({ $0?.truncateFails ?? false }) {
+          errno = EIO
           return -1
-        },
-        truncate: { descriptor, length in
-          if self.plan.withLock({ $0?.truncateFails ?? false }) {
-            errno = EIO
-            return -1
-          }
-          return FileCalls.system.truncate(descriptor, length)
-        },
-        synchronize: FileCalls.system.synchronize)
+        }
+        return FileCalls.system.truncate(descriptor, length)
+      }
+      return calls
     }
   }
 

@@ -19,3 +19,5 @@ int tickring_set_timer_slack(long nanoseconds);
 void tickring_name_thread(const char *name);
 // Processor time of the calling thread in nanoseconds.
 int64_t tickring_thread_cpu_ns(void);
+// Sets room aside for a range of a file without changing its length; 0, or -1 with errno set.
+int tickring_reserve(int fd, off_t offset, off_t length);

@@ -69,7 +69,8 @@ let package = Package(
     .target(name: "CandleStore", dependencies: ["MarketData", grdb, grdbSQLite], swiftSettings: strict),
     .target(name: "TimeSeries", dependencies: ["MarketData"], swiftSettings: strict),
     .target(
-      name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CLinux", "CTickCodec"], swiftSettings: strict),
+      name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CLinux", "CTickCodec"], swiftSettings: strict
+    ),
     .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
@@ -92,10 +93,10 @@ let package = Package(
     .executableTarget(
       name: "TickRingCLI",
       dependencies: [
-        "MarketData", "SharedRing", "Venues", "CandleBuilding", "CandleStore", "TickArchive", "Configuration",
-        "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TradingCalendar", "VenueSimulator",
-        argumentParser, logging,
-      ], swiftSettings: strict),
+        "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
+        "Configuration", "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TradingCalendar",
+        "VenueSimulator", argumentParser, logging,
+      ], resources: [.embedInCode("Resources/write_columns.py")], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
     .executableTarget(

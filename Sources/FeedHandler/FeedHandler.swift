@@ -67,10 +67,15 @@ public struct FeedHandler: Sendable {
       try segment.define(instruments)
       logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
       try loadHistory(instruments, venue, store, shouldStop)
-      let archive = try openArchive(instruments)
+      let frames =
+        configuration.archive.captureFrames
+        ? FrameRing(
+          capacity: configuration.archive.captureMegabytes << 20, frameBytesMax: CaptureWriter.frameBytesMax)
+        : nil
+      let archive = try openArchive(instruments, frames)
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
-        instruments: instruments, archive: archive, clock: try startClock(), logger: logger)
+        instruments: instruments, archive: archive, frames: frames, clock: try startClock(), logger: logger)
       mayRemoveRecorderLane = true
       do throws(Fault) {
         try await session.run(until: shouldStop)
@@ -145,15 +150,49 @@ public struct FeedHandler: Sendable {
     try prepopulation.run(instruments, sessions: configuration.history.sessions, now: now)
   }
 
-  private func openArchive(_ instruments: [Instrument]) throws(Fault) -> ArchiveWriter {
-    var archive = try ArchiveWriter(
-      directory: configuration.dataDirectory + "/archive", feed: configuration.feed,
-      options: ArchiveOptions(
-        blockTicks: configuration.recorder.blockTicks,
-        segmentBytesMax: configuration.archive.segmentMegabytes << 20))
+  private func openArchive(_ instruments: [Instrument], _ frames: FrameRing?) throws(Fault) -> ArchiveKeeper {
+    let directory = configuration.dataDirectory + "/archive"
+    let settings = configuration.archive
+    var options = ArchiveOptions(
+      blockTicks: configuration.recorder.blockTicks, segmentBytesMax: settings.segmentMegabytes << 20,
+      segmentSecondsMax: settings.segmentMinutes.map { $0 * 60 })
+    options.keepsJournal = true
+    options.daysMax = settings.keepDays
+    options.totalBytesMax = settings.keepGigabytes.map { $0 << 30 }
+    options.deletesOldestWhenFull = settings.whenFull.contains(.deleteOldest)
+    let archive = try ArchiveWriter(directory: directory, feed: configuration.feed, options: options)
     if let recovery = archive.recovery { logger.warning("\(recovery.description)") }
-    try archive.define(instruments)
-    return archive
+    try checkNumbers(of: instruments, against: archive.definitions)
+    var capture: CaptureWriter?
+    if frames != nil {
+      let writer = try CaptureWriter(directory: directory, feed: configuration.feed, options: options)
+      if let recovery = writer.recovery { logger.warning("\(recovery.description)") }
+      capture = consume writer
+    }
+    var keeper = ArchiveKeeper(
+      archive: archive, capture: capture, frames: frames, steps: settings.whenFull, logger: logger)
+    try keeper.define(instruments)
+    return keeper
+  }
+
+  /// The candle store gives instruments their numbers. An archive from beside another store has others, and the two
+  /// would be mixed up for good.
+  private func checkNumbers(of instruments: [Instrument], against archived: [Instrument]) throws(Fault) {
+    let bySymbol = Dictionary(archived.map { ($0.symbol, $0.id) }, uniquingKeysWith: { _, last in last })
+    let byNumber = Dictionary(archived.map { ($0.id, $0.symbol) }, uniquingKeysWith: { _, last in last })
+    for instrument in instruments {
+      let number = bySymbol[instrument.symbol] ?? instrument.id
+      let symbol = byNumber[instrument.id] ?? instrument.symbol
+      guard number == instrument.id, symbol == instrument.symbol else {
+        throw Fault(
+          .badData,
+          "candles.sqlite in '\(configuration.dataDirectory)' gives \(instrument.symbol) the number "
+            + "\(instrument.id.rawValue), which the archive beside it gives to \(symbol)"
+            + (number == instrument.id ? "" : ", as \(instrument.symbol) is \(number.rawValue) there")
+            + "; the two are not of one feed: put back the candles.sqlite that belongs to the archive, or move the "
+            + "archive away as well")
+      }
+    }
   }
 
   private func startClock() throws(Fault) -> FeedClock {

@@ -25,7 +25,8 @@ final class FeedSession: Sendable {
 
   init(
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
-    directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveWriter,
+    directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveKeeper,
+    frames: FrameRing?,
     clock: FeedClock,
     logger: Logger
   ) throws(Fault) {
@@ -47,7 +48,7 @@ final class FeedSession: Sendable {
     let mark = StreamMark()
     let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
     receive = ReceiveLoop(
-      source: venue.makeSource(clock), instruments: instruments,
+      source: venue.makeSource(clock, frames), instruments: instruments,
       inspector: TickQualityInspector(
         options: TickQualityOptions(
           staleSeconds: configuration.quality.staleSeconds, bandPercent: configuration.quality.bandPercent,
@@ -72,7 +73,9 @@ final class FeedSession: Sendable {
         mark: mark, firstSequence: lastSequence + 1, logger: logger),
       segment: segment, clock: clock,
       options: Recorder.Options(
-        sealMilliseconds: configuration.recorder.sealSeconds * 1000, processor: configuration.recorder.cpu),
+        sealMilliseconds: configuration.recorder.sealSeconds * 1000,
+        syncMilliseconds: configuration.recorder.syncSeconds * 1000, processor: configuration.recorder.cpu,
+        dataDirectory: configuration.dataDirectory),
       logger: logger)
     let backend = LiveBackend(directory: directory, store: store, receive: receive, recorder: recorder)
     control = Control(

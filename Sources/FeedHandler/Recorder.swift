@@ -10,11 +10,12 @@ internal import TickArchive
 
 /// The recorder thread: takes every record from its lane into the archive, builds the candles, and stores them.
 ///
-/// A record leaves the lane only when its archive block is in the file. Until then the lane in shared memory is
-/// its journal: after a `kill -9` the next recorder finds it there.
+/// A record leaves the lane only when its archive block is in the file. Until then the lane in shared memory keeps it
+/// through a `kill -9`, and the archive's journal, a little later, through a power cut.
 ///
 /// A candle store that refuses (full disk, failing disk) does not stop it: candles wait in a ``CandleBacklog``, which
-/// says what is given up in which order, and go in when the store takes them again. An archive that refuses does.
+/// says what is given up in which order, and go in when the store takes them again. An archive that refuses does, unless
+/// `archive.when_full` says otherwise.
 final class Recorder: @unchecked Sendable {
   // @unchecked: everything but the mailbox belongs to the recorder thread.
 
@@ -26,13 +27,16 @@ final class Recorder: @unchecked Sendable {
   struct Options {
     /// A block is sealed at the latest so long after its first record.
     var sealMilliseconds: Int
+    /// What was recorded is safe from a power cut after so long.
+    var syncMilliseconds: Int
     var processor: Int?
+    var dataDirectory: String
   }
 
   let commands = Mailbox<Command>()
 
   private var lane: LaneReader
-  private var archive: ArchiveWriter
+  private var archive: ArchiveKeeper
   private let store: CandleStore
   private var aggregator: CandleAggregator
   private let segment: FeedSegment
@@ -45,6 +49,7 @@ final class Recorder: @unchecked Sendable {
   private var unsealedSince: Int64?
   private var recorded: UInt64 = 0
   private var lastStore: Int64 = 0
+  private var lastSynchronization: Int64 = 0
   private var isStopping = false
 
   /// Records taken from the lane at a time.
@@ -52,10 +57,12 @@ final class Recorder: @unchecked Sendable {
   /// Candles that wait for the database at most, unless the time below passes first.
   private static let candlesWaitingMax = 5000
   private static let storeIntervalNanoseconds: Int64 = 250_000_000
+  /// With less room than this a failed transaction is blamed on the full device.
+  private static let freeBytesMin: UInt64 = 4 << 20
   private static let idleMicroseconds: UInt32 = 1000
 
   init(
-    lane: consuming LaneReader, archive: consuming ArchiveWriter, store: CandleStore,
+    lane: consuming LaneReader, archive: consuming ArchiveKeeper, store: CandleStore,
     aggregator: CandleAggregator, sessions: SessionNotes, segment: FeedSegment, clock: FeedClock,
     options: Options,
     logger: Logger
@@ -82,7 +89,9 @@ final class Recorder: @unchecked Sendable {
         let wasStopping = isStopping
         try handleCommands()
         let count = try record()
+        archive.takeFrames()
         try sealIfDue()
+        try synchronizeIfDue()
         try noteSession()
         try storeCandles(isForced: false)
         noteProgress()
@@ -145,6 +154,14 @@ final class Recorder: @unchecked Sendable {
     try sealAll()
   }
 
+  private func synchronizeIfDue() throws(Fault) {
+    let now = Timestamp.monotonicNanoseconds()
+    guard now - lastSynchronization > Int64(options.syncMilliseconds) * 1_000_000 else { return }
+    try archive.synchronize()
+    archive.secureFrames()
+    lastSynchronization = now
+  }
+
   private func noteSession() throws(Fault) {
     guard sessions.isDue(sealed: archive.lastSealedSequence ?? 0) else { return }
     try archive.synchronize()
@@ -173,6 +190,8 @@ final class Recorder: @unchecked Sendable {
     } store: { candles throws(Fault) in
       try store.upsert(candles)
     }
+    // Old ticks are given up before candles are, where that is wanted; the store tries again soon.
+    if backlog.fault != nil, isDeviceFull() { _ = try archive.makeRoom() }
     lastStore = now
     segment.add(.candles, UInt64(stored.count))
     segment.add(.revisions, UInt64(stored.count { $0.revision > 0 }))
@@ -184,6 +203,13 @@ final class Recorder: @unchecked Sendable {
         "the candle store takes candles again; \(stored.count) that waited are stored, \(backlog.dropped) were given up"
       )
     }
+  }
+
+  /// True when the database's device has hardly any room left.
+  private func isDeviceFull() -> Bool {
+    var status = statvfs()
+    guard statvfs(options.dataDirectory, &status) == 0 else { return false }
+    return UInt64(status.f_bavail) * UInt64(status.f_frsize) < Self.freeBytesMin
   }
 
   private func finish() throws(Fault) {

@@ -11,7 +11,8 @@ struct Venue {
   let instrumentsMax: Int
   let listings: () throws(Fault) -> [InstrumentDirectory.Listing]
   let history: any CandleSource
-  let makeSource: (FeedClock) -> any TickSource
+  /// Makes the live connection; the frames also go where somebody wants them as they came.
+  let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
 
   /// Puts together the venue that the configuration names.
   ///
@@ -44,11 +45,13 @@ struct Venue {
       client: client, baseURL: source.apiURL,
       budget: RequestBudget(requestsPerSecond: configuration.history.requestsPerSecond),
       credentials: credentials)
-    makeSource = { clock in
+    makeSource = { clock, frames in
       var options = KiteSource.Options()
       options.url = source.websocketURL
       options.caFile = source.caFile
-      return KiteSource(options: options, clock: clock, credentials: credentials)
+      let kite = KiteSource(options: options, clock: clock, credentials: credentials)
+      kite.frameSink = frames
+      return kite
     }
   }
 

@@ -31,6 +31,12 @@ public protocol TickSource: AnyObject {
   var statistics: SourceStatistics { get }
 }
 
+/// Takes a venue's messages as they came, on the thread that received them; must be quick and must not wait.
+public protocol FrameSink: AnyObject, Sendable {
+  /// Takes one message, which is valid during the call only.
+  func take(_ frame: RawSpan, isText: Bool, receiveTime: Timestamp)
+}
+
 /// What one call of ``TickSource/receive(timeoutMilliseconds:into:)`` brought.
 public enum SourceActivity: Sendable {
   /// Nothing arrived in time.

@@ -16,6 +16,17 @@ public struct RepairReport: Sendable, Hashable {
 }
 
 extension ArchiveReader {
+  /// The name of the feed that a segment is of, by its header or else by its file name; nil when neither tells.
+  ///
+  /// - Throws: ``Fault`` of kind `missingInput` or `inputOutput` when the file cannot be read.
+  public static func feed(ofSegment path: String) throws(Fault) -> String? {
+    let file = try InputFile(path)
+    var bytes: [UInt8] = []
+    let count = try file.read(SegmentHeader.length, at: 0, into: &bytes)
+    if let header = SegmentHeader(Array(bytes[..<count])) { return header.name.feed }
+    return path.split(separator: "/").last.flatMap { SegmentName(fileName: String($0))?.feed }
+  }
+
   /// Writes everything that can be read into a new archive of the same feed, which is sound. The original is only read.
   ///
   /// - Parameters:

@@ -114,6 +114,9 @@ public struct ArchiveWriter: ~Copyable {
     deleted = found.deleted
   }
 
+  /// The instruments that the archive knows by its newest segment and by ``define(_:)``.
+  public var definitions: [Instrument] { instruments.values.sorted { $0.id < $1.id } }
+
   /// Makes instruments known; they are written before the next block of ticks, and again into each later segment.
   ///
   /// An instrument that is defined already the same way costs nothing. One that is defined anew replaces the old

@@ -6,7 +6,10 @@ internal import TickArchive
 struct ArchiveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "archive", abstract: "Look into the tick archive.",
-    subcommands: [Info.self, Verify.self, Cat.self])
+    subcommands: [
+      Info.self, Verify.self, Cat.self, ArchiveStatsCommand.self, ArchiveRepairCommand.self,
+      ArchiveExportCommand.self, ArchiveRedecodeCommand.self,
+    ])
 
   /// One segment file, or all segments of a feed.
   struct Target: ParsableArguments {
@@ -88,7 +91,14 @@ struct ArchiveCommand: ParsableCommand {
 
     func run() throws {
       if session { return try SessionVerification(target: target, cores: max(1, cores)).run() }
-      let report = try target.reader().verify()
+      let reader = try target.reader()
+      var done = 0
+      var progress = ProgressBar("verifying segments", total: try reader.info().count)
+      let report = try reader.verify { _ in
+        done += 1
+        progress.show(done)
+      }
+      progress.end()
       for damage in report.damaged { Console.error(damage.description) }
       for torn in report.tornEnds {
         Console.error("\(torn.file): \(torn.length) bytes after the last whole block, at \(torn.offset)")
@@ -110,53 +120,29 @@ struct ArchiveCommand: ParsableCommand {
 
     @OptionGroup var target: Target
     @OptionGroup var range: RangeOptions
-    @Option(name: .customLong("symbol"), help: "Only these symbols; may be repeated.") var symbols: [String] =
-      []
+    @OptionGroup var selection: SymbolOptions
     @Option(help: "csv or json (one object a line).") var format = OutputFormat.csv
-
-    private static let header =
-      "receive_time_ns,exchange_time_ns,last_trade_time_ns,symbol,price,volume,last_quantity,open_interest,flags,"
-      + "sequence,kind"
 
     func run() throws {
       let (from, to) = try range.parse()
       let reader = try target.reader()
-      let names = Dictionary(
-        reader.instruments.map { ($0.id, $0.symbol.text) }, uniquingKeysWith: { _, newest in newest })
-      var wanted: Set<InstrumentID>?
-      if !symbols.isEmpty {
-        wanted = []
-        for symbol in symbols {
-          guard let id = reader.instruments.first(where: { $0.symbol.text == symbol })?.id else {
-            throw Fault(.usage, "the archive '\(target.path)' holds no symbol '\(symbol)'")
-          }
-          wanted?.insert(id)
-        }
-      }
-      if format == .csv { Console.line(Self.header) }
+      let names = SymbolNames(reader.instruments)
+      let wanted = try selection.instruments(of: reader, at: target.path)
+      if format == .csv { Console.line(TickText.csvHeader) }
       try reader.forEachBlock(from: from, to: to, instruments: wanted) { block throws(Fault) in
         if Console.isClosed { return }
         var text = ""
         for index in block.indices {
           let tick = block[index]
-          let symbol =
-            names[tick.instrument] ?? (tick.instrument == .all ? "*" : "#\(tick.instrument.rawValue)")
+          let symbol = names[tick.instrument]
           if format == .json {
             try Console.json(TickLine(tick, symbol: symbol))
           } else {
-            text += Self.csv(tick, symbol)
+            text += TickText.csv(tick, symbol)
           }
         }
         if format == .csv { Console.write(text) }
       }
-    }
-
-    private static func csv(_ tick: Tick, _ symbol: String) -> String {
-      let exchange = tick.exchangeTime.isKnown ? "\(tick.exchangeTime.nanoseconds)" : ""
-      let lastTrade = tick.lastTradeSeconds == 0 ? "" : "\(tick.lastTradeSeconds)000000000"
-      let volume = tick.flags.contains(.withoutVolume) ? "" : "\(tick.dayVolume)"
-      return "\(tick.receiveTime.nanoseconds),\(exchange),\(lastTrade),\(symbol),\(tick.lastPrice),\(volume),"
-        + "\(tick.lastQuantity),\(tick.openInterest),\(tick.flags),\(tick.sequence),\(tick.kind.rawValue)\n"
     }
   }
 }

@@ -24,6 +24,9 @@ enum Console {
     _ = writeAll(Array("tickring: \(message)\n".utf8), to: STDERR_FILENO)
   }
 
+  /// Text for people that is neither result nor complaint.
+  static func errorText(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
+
   /// Prints a value as one line of JSON with its keys in order.
   static func json(_ value: some Encodable) throws(Fault) {
     let encoder = JSONEncoder()

@@ -30,6 +30,12 @@ extension Timestamp {
   static func parse(_ text: String?, option: String) throws(Fault) -> Timestamp? {
     guard let text else { return nil }
     guard let instant = Timestamp(rfc3339: text) else {
+      // Most who forget the zone mean India's; say what to write rather than guess.
+      if Timestamp(rfc3339: text + "+05:30") != nil {
+        throw Fault(
+          .usage, "\(option) '\(text)' has no zone: write \(text)+05:30 for India's time, or \(text)Z for UTC"
+        )
+      }
       throw Fault(
         .usage,
         "\(option) '\(text)' is not a time with its zone, as in 2026-11-23T09:15:00+05:30")

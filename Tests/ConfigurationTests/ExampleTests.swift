@@ -15,7 +15,9 @@ import Testing
         "shared_memory.recorder_slots", "shared_memory.lanes_max", "shared_memory.instruments_max",
         "shared_memory.huge_pages", "shared_memory.lock_memory",
         "receive.wait", "receive.cpu", "recorder.cpu", "recorder.block_ticks", "recorder.seal_seconds",
-        "recorder.full_wait_milliseconds", "archive.segment_megabytes", "candles.grace_milliseconds",
+        "recorder.sync_seconds", "recorder.full_wait_milliseconds", "archive.segment_megabytes",
+        "archive.segment_minutes", "archive.keep_days", "archive.keep_gigabytes", "archive.when_full",
+        "archive.capture_frames", "archive.capture_megabytes", "candles.grace_milliseconds",
         "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
         "retry.delay_milliseconds_max", "retry.attempts_max", "retry.silence_seconds_max",
         "store.minute_days", "store.longer_days", "strategy.lane", "strategy.events",
@@ -81,7 +83,14 @@ import Testing
     written.recorder.blockTicks = 1
     written.recorder.sealSeconds = 3600
     written.recorder.fullWaitMilliseconds = 0
+    written.recorder.syncSeconds = 2
     written.archive.segmentMegabytes = 1
+    written.archive.segmentMinutes = 60
+    written.archive.keepDays = 2
+    written.archive.keepGigabytes = 1
+    written.archive.whenFull = [.deleteOldest, .stopArchive]
+    written.archive.captureFrames = true
+    written.archive.captureMegabytes = 1
     written.candles.graceMilliseconds = 0
     written.quality.staleSeconds = 0
     written.quality.bandPercent = 0

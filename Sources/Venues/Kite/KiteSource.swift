@@ -27,6 +27,9 @@ public final class KiteSource: TickSource {
   /// The venue's latest message of type `error`, for people; empty when there was none.
   public private(set) var lastErrorMessage = ""
 
+  /// Is given every message as it came, with its receive time; nil when nobody wants them.
+  public var frameSink: (any FrameSink)?
+
   private let options: Options
   private let credentials: KiteCredentialsProvider
   private let clock: FeedClock
@@ -104,6 +107,7 @@ public final class KiteSource: TickSource {
       opcode, payload, readTime in
       statistics.messages += 1
       statistics.bytes += UInt64(payload.byteCount)
+      frameSink?.take(payload, isText: opcode == .text, receiveTime: clock.feedTime(at: readTime))
       switch opcode {
       case .binary:
         decoder.decode(

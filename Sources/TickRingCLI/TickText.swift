@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import MarketData
+internal import TickArchive
+
+/// Archived records as comma-separated values.
+enum TickText {
+  static let csvHeader =
+    "receive_time_ns,exchange_time_ns,last_trade_time_ns,symbol,price,volume,last_quantity,open_interest,flags,"
+    + "sequence,kind"
+
+  static func csv(_ tick: Tick, _ symbol: String) -> String {
+    let exchange = tick.exchangeTime.isKnown ? "\(tick.exchangeTime.nanoseconds)" : ""
+    let lastTrade = tick.lastTradeSeconds == 0 ? "" : "\(tick.lastTradeSeconds)000000000"
+    let volume = tick.flags.contains(.withoutVolume) ? "" : "\(tick.dayVolume)"
+    return "\(tick.receiveTime.nanoseconds),\(exchange),\(lastTrade),\(symbol),\(tick.lastPrice),\(volume),"
+      + "\(tick.lastQuantity),\(tick.openInterest),\(tick.flags),\(tick.sequence),\(tick.kind.rawValue)\n"
+  }
+}
+
+/// What instruments are called: by their symbols, `*` for the whole feed, `#17` for one without definition.
+struct SymbolNames {
+  let defined: [InstrumentID: String]
+
+  init(_ instruments: [Instrument]) {
+    defined = Dictionary(
+      instruments.map { ($0.id, $0.symbol.text) }, uniquingKeysWith: { _, newest in newest })
+  }
+
+  subscript(instrument: InstrumentID) -> String {
+    defined[instrument] ?? (instrument == .all ? "*" : "#\(instrument.rawValue)")
+  }
+}
+
+/// Symbols on the command line.
+struct SymbolOptions: ParsableArguments {
+  @Option(name: .customLong("symbol"), help: "Only these symbols; may be repeated.") var symbols: [String] =
+    []
+
+  /// The chosen instruments of an archive; nil when none was named, which means all.
+  func instruments(of reader: ArchiveReader, at path: String) throws(Fault) -> Set<InstrumentID>? {
+    guard !symbols.isEmpty else { return nil }
+    var wanted: Set<InstrumentID> = []
+    for symbol in symbols {
+      guard let id = reader.instruments.first(where: { $0.symbol.text == symbol })?.id else {
+        throw Fault(.usage, "the archive '\(path)' holds no symbol '\(symbol)'")
+      }
+      wanted.insert(id)
+    }
+    return wanted
+  }
+}

@@ -14,7 +14,8 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers soak-ring products lint format bench bench-ring ring-peers deps deps-test deps-models clean
+.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz products lint format bench bench-ring \
+  ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
 demo: products
@@ -75,6 +76,27 @@ ring-peers:
 	@$(call build_peer,boost,)
 	@$(call build_peer,unix-socket,)
 	@$(call build_peer,iceoryx,$(wildcard /usr/include/iceoryx/v*),-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
+
+# Mutated segments, captures and journals against their readers, FUZZ_SECONDS long. The control comes first: a reader with
+# a known bug, which must be found.
+FUZZ_SECONDS := 60
+FUZZER = .build-fuzz/debug/ArchiveFuzzer
+FUZZ_OPTIONS = -rss_limit_mb=1024 -timeout=10 -close_fd_mask=1 -print_final_stats=1
+
+fuzz: deps
+	TICKRING_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz --product ArchiveFuzzer --sanitize address \
+	  -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
+	rm -rf .build-fuzz/corpus .build-fuzz/control
+	$(FUZZER) make-corpus $(CURDIR)/.build-fuzz/corpus
+	cp -r .build-fuzz/corpus .build-fuzz/control
+	! TICKRING_FUZZ_SEEDED_BUG=1 $(FUZZER) .build-fuzz/control -max_total_time=60 -artifact_prefix=.build-fuzz/control- \
+	  $(FUZZ_OPTIONS) >.build-fuzz/control.log 2>&1 || (echo "the fuzzer missed the seeded bug"; exit 1)
+	$(FUZZER) .build-fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build-fuzz/finding- $(FUZZ_OPTIONS)
+
+# Power cuts at random moments of the archive writer's life, SOAK_IMAGES for each of six lives.
+SOAK_IMAGES := 2000
+soak-archive: deps
+	TICKRING_SOAK_IMAGES=$(SOAK_IMAGES) $(SWIFT) test --no-parallel --filter PowerCutTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

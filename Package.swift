@@ -151,3 +151,13 @@ let package = Package(
   ],
   cLanguageStandard: .c17
 )
+
+// The fuzzer needs a runtime of its own, which nothing else should carry: `make fuzz` asks for it.
+if Context.environment["TICKRING_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "ArchiveFuzzer", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
+      path: "Tests/ArchiveFuzzer",
+      swiftSettings: [.swiftLanguageMode(.v5)],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

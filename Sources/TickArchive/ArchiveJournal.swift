@@ -1,6 +1,6 @@
 internal import CTickCodec
 internal import Glibc
-internal import MarketData
+package import MarketData
 
 /// Keeps safe from a power cut what is not in a block yet, so that blocks may be large and safety prompt.
 ///
@@ -195,3 +195,6 @@ struct ArchiveJournal: ~Copyable {
     }
   }
 }
+
+/// The ticks in the bytes of a journal, for tests of its reader.
+package func journaledTicks(in bytes: [UInt8]) -> [Tick] { ArchiveJournal.Contents(bytes)?.ticks ?? [] }

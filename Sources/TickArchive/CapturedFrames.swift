@@ -10,6 +10,14 @@ public struct CapturedFrame: Sendable, Hashable {
   public var isText: Bool
   /// Its payload.
   public var bytes: [UInt8]
+
+  /// Makes a frame from its fields.
+  public init(number: UInt64, receiveTime: Timestamp, isText: Bool, bytes: [UInt8]) {
+    self.number = number
+    self.receiveTime = receiveTime
+    self.isText = isText
+    self.bytes = bytes
+  }
 }
 
 /// The frames of one block: each as receive time, length and kind in 16 bytes, and its payload.

@@ -1,0 +1,186 @@
+import CTickCodec
+import Foundation
+import MarketData
+import TickArchive
+
+// Feeds mutated segments, captures and journals to their readers: `make fuzz`. Whatever the bytes, a reader must come
+// back with an answer or a typed fault; a trap, a sanitizer's complaint or a memory beyond the limit is a finding.
+//
+// The first byte of an input chooses the reader and whether checksums are mended first. Without mending hardly a mutation
+// would get past them.
+
+@_silgen_name("LLVMFuzzerRunDriver")
+func runFuzzer(
+  _ argumentCount: UnsafeMutablePointer<Int32>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+  _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
+) -> Int32
+
+enum Target: UInt8, CaseIterable {
+  case segment, capture, journal
+}
+
+enum Layout {
+  static let segmentHeaderLength = 64
+  static let blockHeaderLength = 256
+  static let payloadLength = 24
+  static let payloadChecksum = 28
+  static let trailerLength = 32
+  static let journalRowLength = 64
+}
+
+/// Set for the control: a reader with a bug, which the fuzzer must find.
+let hasSeededBug = getenv("TICKRING_FUZZ_SEEDED_BUG") != nil
+let file = "/dev/shm/tickring-fuzz-\(getpid())"
+
+func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  bytes.withUnsafeBufferPointer { tickcodec_crc32c($0.baseAddress, $0.count) }
+}
+
+func store(_ value: UInt32, at offset: Int, in bytes: inout [UInt8]) {
+  for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) }
+}
+
+func word(at offset: Int, in bytes: [UInt8]) -> Int {
+  (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+}
+
+/// Makes every checksum of a segment hold.
+func mendSegment(_ bytes: inout [UInt8]) {
+  guard bytes.count >= Layout.segmentHeaderLength else { return }
+  store(checksum(bytes[0..<60]), at: 60, in: &bytes)
+  var offset = Layout.segmentHeaderLength
+  while offset + Layout.blockHeaderLength <= bytes.count {
+    if bytes[offset..<offset + 8].elementsEqual("TKABLOCK".utf8) {
+      let start = offset + Layout.blockHeaderLength
+      let length = word(at: offset + Layout.payloadLength, in: bytes)
+      if length <= bytes.count - start {
+        store(checksum(bytes[start..<start + length]), at: offset + Layout.payloadChecksum, in: &bytes)
+      }
+      store(checksum(bytes[offset..<offset + 252]), at: offset + 252, in: &bytes)
+    }
+    offset += 8
+  }
+  let trailer = bytes.count - Layout.trailerLength
+  if trailer > 0, bytes[trailer..<trailer + 8].elementsEqual("TKAINDEX".utf8) {
+    store(checksum(bytes[trailer..<trailer + 28]), at: trailer + 28, in: &bytes)
+  }
+}
+
+/// Makes every checksum of a journal hold.
+func mendJournal(_ bytes: inout [UInt8]) {
+  guard bytes.count >= 64 else { return }
+  store(checksum(bytes[0..<60]), at: 60, in: &bytes)
+  var link: UInt32 = 0
+  for row in stride(from: 64, through: bytes.count - Layout.journalRowLength, by: Layout.journalRowLength) {
+    link = checksum(bytes[row + 4..<row + Layout.journalRowLength]) ^ link &* 0x9E37_79B1
+    store(link, at: row, in: &bytes)
+  }
+}
+
+func write(_ bytes: [UInt8]) {
+  let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+  precondition(
+    descriptor >= 0 && bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) } >= 0)
+  close(descriptor)
+}
+
+func readSegment() {
+  guard let reader = try? ArchiveReader(file: file) else { return }
+  for isPortable in [false, true] {
+    var reader = reader
+    reader.usesPortableKernels = isPortable
+    var last: UInt64?
+    _ = try? reader.forEachBlock(damage: .skip) { ticks throws(Fault) in
+      for index in ticks.indices { last = max(last ?? 0, ticks[index].sequence) }
+    }
+    _ = try? reader.forEachBlock(
+      from: Timestamp(seconds: 1), to: Timestamp(seconds: 2_000_000_000),
+      instruments: [InstrumentID(rawValue: 1)]
+    ) { _ throws(Fault) in }
+  }
+  _ = try? reader.verify()
+  _ = try? reader.info()
+}
+
+func readCapture() {
+  guard let reader = try? CaptureReader(file: file) else { return }
+  var bytes = 0
+  _ = try? reader.forEachFrame(damage: .skip) { frame throws(Fault) in
+    bytes += frame.bytes.count
+    // The control: an array as long as the frame, indexed by what the frame says.
+    if hasSeededBug, let first = frame.bytes.first { bytes += Int(frame.bytes[Int(first)]) }
+  }
+  _ = try? reader.info()
+}
+
+func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  guard count > 1 else { return 0 }
+  let target = Target(rawValue: start[0] >> 1 % UInt8(Target.allCases.count)) ?? .segment
+  let isMended = start[0] & 1 != 0
+  var bytes = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
+  switch target {
+  case .segment, .capture:
+    if isMended { mendSegment(&bytes) }
+    write(bytes)
+    target == .segment ? readSegment() : readCapture()
+  case .journal:
+    if isMended { mendJournal(&bytes) }
+    _ = journaledTicks(in: bytes)
+  }
+  return 0
+}
+
+/// Writes one small input for each reader, with and without mending.
+func makeCorpus(in directory: String) throws {
+  let work = directory + ".work"
+  try? FileManager.default.removeItem(atPath: work)
+  defer { try? FileManager.default.removeItem(atPath: work) }
+  var options = ArchiveOptions(blockTicks: 8)
+  options.keepsJournal = true
+  var archive = try ArchiveWriter(directory: work, feed: "fuzz", options: options)
+  var capture = try CaptureWriter(directory: work, feed: "fuzz")
+  let instrument = Instrument(
+    id: InstrumentID(rawValue: 1), symbol: try Symbol("NSE:RELIANCE"), venueToken: "738561",
+    priceTick: Price(units: 50_000_000), lotSize: 1)
+  try archive.define([instrument])
+  capture.define([instrument])
+  let open = Timestamp(seconds: 1_795_405_500)
+  for number in 1...20 as ClosedRange<UInt64> {
+    let time = open + Int64(number) * 1_234_567
+    _ = try archive.append(
+      Tick(
+        instrument: InstrumentID(rawValue: UInt32(number % 3)), sequence: number, receiveTime: time,
+        exchangeTime: Timestamp(seconds: time.seconds),
+        lastPrice: Price(units: 100_000_000_000 + Int64(number)),
+        dayVolume: Int64(number * 75), lastTradeSeconds: UInt32(time.seconds), lastQuantity: 75,
+        openInterest: 3))
+    try capture.append([UInt8(number), 1, 2].span.bytes, isText: number % 2 == 0, receiveTime: time)
+  }
+  try archive.synchronize()
+  let journal = [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz.journal")))
+  try archive.finish()
+  try capture.finish()
+  try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+  let inputs: [(Target, [UInt8])] = [
+    (.segment, [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tka")))),
+    (.capture, [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tkc")))),
+    (.journal, journal),
+  ]
+  for (target, bytes) in inputs {
+    for mending in 0...1 as ClosedRange<UInt8> {
+      let input = Data([target.rawValue << 1 | mending] + bytes)
+      try input.write(to: URL(fileURLWithPath: "\(directory)/\(target)-\(mending)"))
+    }
+  }
+}
+
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "make-corpus" {
+  try makeCorpus(in: CommandLine.arguments[2])
+  exit(0)
+}
+var argumentCount = CommandLine.argc
+var arguments = CommandLine.unsafeArgv
+let status = runFuzzer(&argumentCount, &arguments, test)
+unlink(file)
+exit(status)

@@ -46,7 +46,8 @@ let package = Package(
     .target(name: "CAllocationCounter", path: "CShims/CAllocationCounter", cSettings: strictC),
     .target(name: "CLinux", path: "CShims/CLinux", cSettings: strictC),
     .target(name: "CRingBenchmark", path: "CShims/CRingBenchmark", cSettings: strictC),
-    .target(name: "CSharedRing", path: "CShims/CSharedRing", cSettings: strictC),
+    .target(
+      name: "CSharedRing", path: "CShims/CSharedRing", exclude: ["examples"], cSettings: strictC),
     .target(name: "CTickCodec", path: "CShims/CTickCodec", cSettings: strictC),
     .systemLibrary(
       name: "CCurl", path: "CShims/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),

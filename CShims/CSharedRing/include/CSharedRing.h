@@ -49,6 +49,18 @@
 // makes it; each answer is a tickring_attach_result of its own. A feed handler that restarts takes a feed segment of
 // the same layout over in place: `magic` is 0 while it rewrites the header, and the counter `epoch` has gone up when
 // `magic` is back. Rows of last values stay readable all the while.
+//
+// How to read, from any language; ../examples shows it in C and in Python:
+//   1. Map /tickring.FEED read-only, and go on when tickring_feed_check says TICKRING_READY.
+//   2. Ask the feed handler for a lane: HTTP over the Unix-domain socket `control_socket` of the feed's header,
+//      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...]}; 200 means that it is there.
+//   3. Map /tickring.FEED.NAME read-write, check it with tickring_lane_check, and take the lock of the consumer's byte
+//      (fcntl F_OFD_SETLK): when that is refused, another process reads the lane. Keep the descriptor open.
+//   4. Begin at the position in `released`. While tickring_slot_holds, read the record in place; then store the new
+//      position into `released`, once for the whole run. Nothing read may be looked at after its release.
+//   5. When nothing is there, spin with tickring_pause, or tickring_lane_sleep. A record whose flags hold the gap mark
+//      says that records before it are missing in this lane, and why is in the lane's counters.
+//   6. DELETE /lanes/NAME gives the lane back; a reader that only ends finds it again as it left it.
 #pragma once
 
 #include "tickring_layout.h"

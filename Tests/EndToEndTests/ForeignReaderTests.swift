@@ -48,9 +48,9 @@ import TickRing
   private func compare(_ read: ([String]) throws -> Tool.Outcome) throws {
     let feed = try LiveFeed(["--speed", "20"])
     _ = try feed.startAndWaitForTicks()
-    let symbols = Array(try DataHandler(feed: feed.name, lane: "probe").symbols.prefix(5))
+    let symbols = Array(try DataPoller(feed: feed.name, lane: "probe").symbols.prefix(5))
     // Its lane holds all that comes meanwhile.
-    let strategy = try DataHandler(feed: feed.name, lane: "strategy", observing: symbols)
+    let strategy = try DataPoller(feed: feed.name, lane: "strategy", observing: symbols)
     let outcome = try read([feed.name, "foreign", "\(Self.ticks)"] + symbols)
     try #require(outcome.code == 0, "\(outcome.output.suffix(400))\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }

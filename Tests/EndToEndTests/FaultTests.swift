@@ -131,17 +131,34 @@ import Testing
   @Test func aFullDiskHaltsLoudlyAndKeepsWhatIsStored() throws {
     let feed = try LiveFeed(["--speed", "50"])
     try FileManager.default.createDirectory(atPath: feed.dataDirectory, withIntermediateDirectories: true)
-    guard mount(feed.dataDirectory, sizeKiB: 700) else {
+    guard mount(feed.dataDirectory, sizeKiB: 65_536) else {
       print("skipped: this user may not mount a tmpfs")
       return
     }
     defer { unmount(feed.dataDirectory) }
+    let first = try feed.startAndWaitForTicks(atLeast: 2000)
+    first.signal(SIGTERM)
+    #expect(try first.wait().code == 0)
+    try fill(feed.dataDirectory)
     let ingest = try feed.start()
     let outcome = try ingest.wait(timeoutSeconds: 120)
     #expect(outcome.code == 74, "\(outcome.errors)")
-    #expect(outcome.errors.contains("No space left on device") || outcome.errors.contains("full"))
+    let isSaid = outcome.errors.contains("No space left on device") || outcome.errors.contains("full")
+    #expect(isSaid, "\(outcome.errors)")
     let verify = try Tool.run(["archive", "verify", feed.dataDirectory + "/archive"])
     #expect(verify.code == 0, "\(verify.output)\(verify.errors)")
+  }
+
+  /// Takes the room of the device on which a directory lies, but for half a MiB, with which SQLite can still open its
+  /// database: it is the archive that finds the device full.
+  private func fill(_ directory: String) throws {
+    let path = directory + "/filler"
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    for byteCount in [65_536, 512] {
+      while (try? handle.write(contentsOf: Data(count: byteCount))) != nil {}
+    }
+    try handle.truncate(atOffset: try handle.seekToEnd() - 524_288)
   }
 
   @Test func aDataDirectoryThatCannotBeWrittenIsOneSentence() throws {

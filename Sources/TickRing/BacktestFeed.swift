@@ -14,6 +14,9 @@ final class BacktestFeed: MarketFeed {
   private let from: Timestamp
   private let to: Timestamp
   private let pace: FeedClock?
+  /// How far the data may be told, as the last read found it: one look at the clock serves a whole step, or what
+  /// became due in between would be passed over.
+  private var reach: Timestamp
   private let graceNanoseconds: Int64
   private let known: [Instrument]
   private var observed = InstrumentSet()
@@ -50,6 +53,7 @@ final class BacktestFeed: MarketFeed {
     self.to = to
     self.store = store
     now = from
+    reach = from
     graceNanoseconds = Int64(configuration.candles.graceMilliseconds) * 1_000_000
     pace =
       range.speed == 0
@@ -92,11 +96,12 @@ final class BacktestFeed: MarketFeed {
   }
 
   func read(max: Int, _ body: (Span<Tick>) -> Void) -> Int {
+    reach = pace.map { min($0.now(), to) } ?? to
     guard ticks != nil else { return 0 }
     // Where everything is observed nothing need be sorted out.
     let filter = observedIDs.count == known.count ? nil : observed
     do throws(Fault) {
-      return try ticks?.read(max: max, observed: filter, until: pace?.now() ?? to, body) ?? 0
+      return try ticks?.read(max: max, observed: filter, until: reach, body) ?? 0
     } catch {
       fault = error
       ticks = nil
@@ -115,7 +120,7 @@ final class BacktestFeed: MarketFeed {
 
   func advance(to time: Timestamp) { if time > now { now = time } }
 
-  var quietUntil: Timestamp { pace.map { min($0.now(), to) } ?? to }
+  var quietUntil: Timestamp { reach }
 
   func nextStoredCandle() throws(Fault) -> (candle: Candle, time: Timestamp)? {
     guard let store else { return nil }
@@ -126,8 +131,7 @@ final class BacktestFeed: MarketFeed {
 
   func notice() -> MarketEvent? {
     if let fault { return .halt(reason: fault.message) }
-    if let pace, pace.now() < to { return nil }
-    return .ended
+    return reach < to ? nil : .ended
   }
 
   func latest(_ instrument: InstrumentID) -> Tick? {

@@ -116,7 +116,7 @@ func readCapture() {
 
 func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 1 else { return 0 }
-  let target = Target(rawValue: start[0] >> 1 % UInt8(Target.allCases.count)) ?? .segment
+  let target = Target(rawValue: (start[0] >> 1) % UInt8(Target.allCases.count)) ?? .segment
   let isMended = start[0] & 1 != 0
   var bytes = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
   switch target {
@@ -175,12 +175,20 @@ func makeCorpus(in directory: String) throws {
   }
 }
 
-if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "make-corpus" {
-  try makeCorpus(in: CommandLine.arguments[2])
-  exit(0)
+/// The fuzzer's entry for one input, by the name that its runtime looks for.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 { test(start, count) }
+
+@main
+enum ArchiveFuzzer {
+  static func main() throws {
+    if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "make-corpus" {
+      return try makeCorpus(in: CommandLine.arguments[2])
+    }
+    var argumentCount = CommandLine.argc
+    var arguments = CommandLine.unsafeArgv
+    let status = runFuzzer(&argumentCount, &arguments, test)
+    unlink(file)
+    exit(status)
+  }
 }
-var argumentCount = CommandLine.argc
-var arguments = CommandLine.unsafeArgv
-let status = runFuzzer(&argumentCount, &arguments, test)
-unlink(file)
-exit(status)

@@ -49,7 +49,8 @@ struct ArchiveJournal: ~Copyable {
     self.calls = calls
   }
 
-  /// Makes an empty journal, with room for `capacity` ticks so that a device that fills up later does not matter.
+  /// Makes an empty journal, with room for `capacity` ticks, if there is any, so that a device that fills up later does not
+  /// matter.
   ///
   /// - Throws: ``WriteFailure``; then no file is left.
   static func create(
@@ -62,9 +63,9 @@ struct ArchiveJournal: ~Copyable {
     let journal = ArchiveJournal(
       path: path, descriptor: descriptor, checkpoint: checkpoint, calls: calls)
     do throws(WriteFailure) {
-      let length = headerLength + capacity * rowLength
-      if calls.reserve(descriptor, 0, length) != 0, errno == ENOSPC || errno == EDQUOT {
-        throw WriteFailure(.inputOutput, "cannot set \(length) bytes aside for journal \(path)")
+      // Where so much is not to be had, the last bytes of the device are for whom they suffice.
+      if calls.reserve(descriptor, 0, headerLength + capacity * rowLength) != 0 {
+        _ = calls.truncate(descriptor, 0)
       }
       try journal.write(header(checkpoint), at: 0)
       try journal.synchronize()

@@ -14,7 +14,7 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz products lint format bench bench-ring \
+.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz products lint format bench bench-ring bench-store \
   ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
@@ -59,6 +59,14 @@ products: deps
 
 bench: products
 	$(PRODUCTS)/tickring-bench $(BENCH)
+
+# The store, series and handler beside pandas and numpy, in a virtual environment of their own.
+bench-store: products deps-test
+	@test -x .build/python-peers/bin/python || { python3 -m venv .build/python-peers \
+	  && .build/python-peers/bin/python -m pip install --quiet pandas; }
+	$(PRODUCTS)/tickring-bench store --python .build/python-peers/bin/python $(BENCH)
+	$(PRODUCTS)/tickring-bench series --python .build/python-peers/bin/python $(BENCH)
+	$(PRODUCTS)/tickring-bench handler $(BENCH)
 
 bench-ring: products ring-peers
 	$(PRODUCTS)/tickring-bench ring --peers $(RING_PEERS) $(BENCH)

@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "TickRing", targets: ["TickRing"]),
     .executable(name: "tickring", targets: ["TickRingCLI"]),
     .executable(name: "tickring-example-strategy", targets: ["ExampleStrategy"]),
+    .executable(name: "tickring-example-crossing", targets: ["MovingAverageCrossing"]),
     .executable(name: "tickring-bench", targets: ["Benchmarks"]),
     .executable(name: "ring-trial", targets: ["RingTrial"]),
   ],
@@ -100,12 +101,15 @@ let package = Package(
       ], resources: [.embedInCode("Resources/write_columns.py")], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),
+    .executableTarget(name: "MovingAverageCrossing", dependencies: ["TickRing"], swiftSettings: strict),
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedControl",
         "FeedHandler",
-        "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", argumentParser,
+        "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", "CandleStore", "TimeSeries",
+        "TickRing",
+        "Configuration", argumentParser, grdbSQLite,
       ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
 
     // What tests start as processes of their own.
@@ -146,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "Benchmarks",
+        "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "MovingAverageCrossing",
+        "Benchmarks",
       ],
       swiftSettings: strict),
   ],

@@ -11,7 +11,8 @@ struct BenchmarkCommand: ParsableCommand {
     subcommands: [
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
-      StageBenchmark.self, ReplayBenchmark.self,
+      StageBenchmark.self, ReplayBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
+      HandlerBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }
@@ -33,6 +34,9 @@ struct AllBenchmarks: ParsableCommand {
     if !size.json { print(Machine.description) }
     try StageBenchmark.measure(size)
     try ReplayBenchmark.measure(size)
+    try StoreBenchmark.measure(size)
+    try SeriesBenchmark.measure(size)
+    try HandlerBenchmark.measure(size)
     try AllocationBenchmark.measure(size)
     try IngestBenchmark.measure(size)
   }

@@ -10,7 +10,6 @@ internal import TickArchive
 /// a speed, nothing appears before the machine's clock has come to it; without one it comes as fast as it is read.
 final class BacktestFeed: MarketFeed {
   let mode = DataMode.backtest
-  private(set) var now: Timestamp
   private let from: Timestamp
   private let to: Timestamp
   private let pace: FeedClock?
@@ -21,7 +20,7 @@ final class BacktestFeed: MarketFeed {
   private let known: [Instrument]
   private var observed = InstrumentSet()
   private var observedIDs: Set<InstrumentID> = []
-  private var lastValues: [Tick?] = []
+  private let moment: PastMoment
   private var ticks: ArchiveTicks?
   private let store: CandleStore?
   private var schedule: CandleSchedule
@@ -52,7 +51,6 @@ final class BacktestFeed: MarketFeed {
     self.from = from
     self.to = to
     self.store = store
-    now = from
     reach = from
     graceNanoseconds = Int64(configuration.candles.graceMilliseconds) * 1_000_000
     pace =
@@ -60,9 +58,10 @@ final class BacktestFeed: MarketFeed {
       ? nil : FeedClock(feedOrigin: from, wallOrigin: .wallClock(), speed: Double(range.speed))
     if let archive { ticks = try ArchiveTicks(archive, from: from, to: to) }
     schedule = CandleSchedule(from: from, to: to, graceNanoseconds: graceNanoseconds)
-    lastValues = Array(repeating: nil, count: (self.known.last?.id.index ?? -1) + 1)
+    moment = PastMoment(instruments: (self.known.last?.id.index ?? -1) + 1, now: from)
   }
 
+  var now: Timestamp { moment.now }
   var clock: FeedClock { pace ?? FeedClock(feedOrigin: now, wallOrigin: .wallClock(), speed: 1) }
   var instruments: [(id: InstrumentID, symbol: Symbol)] { known.map { ($0.id, $0.symbol) } }
   var instrumentVersion: UInt64 { 1 }
@@ -112,13 +111,10 @@ final class BacktestFeed: MarketFeed {
   func release() {}
 
   func note(_ tick: Tick) {
-    if tick.receiveTime > now { now = tick.receiveTime }
-    if tick.kind == .trade, tick.instrument.index < lastValues.count {
-      lastValues[tick.instrument.index] = tick
-    }
+    moment.note(tick)
   }
 
-  func advance(to time: Timestamp) { if time > now { now = time } }
+  func advance(to time: Timestamp) { moment.advance(to: time) }
 
   var quietUntil: Timestamp { reach }
 
@@ -135,7 +131,7 @@ final class BacktestFeed: MarketFeed {
   }
 
   func latest(_ instrument: InstrumentID) -> Tick? {
-    instrument.index < lastValues.count ? lastValues[instrument.index] : nil
+    moment.latest(instrument)
   }
 
   func history() throws(Fault) -> any CandleHistory { store ?? NoHistory() }

@@ -10,7 +10,7 @@ extension DataPoller {
   public func poll(max: Int = pollMax, _ handle: (MarketEvent) -> Void) -> Int {
     guard isOpen, max > 0 else { return 0 }
     if mode == .backtest {
-      if !makesCandles, wanted.contains(.ticks) { return pollTicks(max: max, handle) }
+      if !choice.candles, choice.ticks { return pollTicks(max: max, handle) }
       var count = 0
       while count < max, let isTick = step(handle) { count += isTick ? 1 : 0 }
       return count
@@ -23,12 +23,12 @@ extension DataPoller {
     let ticks = batch
     batchPosition = batch.count
     for tick in ticks {
-      if makesCandles {
+      if choice.candles {
         minutes.advance(to: tick.receiveTime, into: &closed)
         handOutClosed(handle)
         minutes.apply(tick, into: &closed)
       }
-      handOut(tick, handle)
+      handOut(tick, choice, handle)
       handOutClosed(handle)
     }
     feed.release()
@@ -57,9 +57,11 @@ extension DataPoller {
     let ticks = batch
     let positions = batchPosition..<min(batchPosition + max, ticks.count)
     batchPosition = positions.upperBound
+    let choice = choice
+    let feed = feed
     for position in positions {
       feed.note(ticks[position])
-      handOut(ticks[position], handle)
+      handOut(ticks[position], choice, handle)
     }
     return positions.count
   }
@@ -75,11 +77,11 @@ extension DataPoller {
       if let tick = heldTick {
         heldTick = nil
         feed.note(tick)
-        if makesCandles {
+        if choice.candles {
           minutes.apply(tick, into: &closed)
           closedUntil = tick.receiveTime
         }
-        handOut(tick, handle)
+        handOut(tick, choice, handle)
         return true
       }
       let isThereTick = batchPosition < batch.count || fill(max: Self.pollMax)
@@ -92,7 +94,7 @@ extension DataPoller {
       }
       heldTick = batch[batchPosition]
       batchPosition += 1
-      if makesCandles {
+      if choice.candles {
         minutes.advance(to: limit, into: &closed)
         closedUntil = limit
       }
@@ -102,7 +104,7 @@ extension DataPoller {
 
   /// Makes the next stored candle ready, and what was sealed before it; false when there is none up to `limit`.
   private func takeStored(until limit: Timestamp, _ handle: (MarketEvent) -> Void) -> Bool {
-    guard makesCandles else { return false }
+    guard choice.candles else { return false }
     do throws(Fault) {
       guard let next = try feed.nextStoredCandle(), next.time <= limit else { return false }
       feed.skipStoredCandle()
@@ -119,7 +121,7 @@ extension DataPoller {
   /// The end of a back-test: what is sealed by the end of its range is told first, then the end. What is not stays
   /// unsaid, as in live trading.
   private func finish(_ ending: MarketEvent, _ handle: (MarketEvent) -> Void) {
-    if !isFinished, makesCandles {
+    if !isFinished, choice.candles {
       isFinished = true
       minutes.advance(to: feed.quietUntil, into: &closed)
       closedUntil = feed.quietUntil
@@ -136,17 +138,18 @@ extension DataPoller {
     return feed.read(max: max) { run in for index in run.indices { batch.append(run[index]) } } > 0
   }
 
-  private func handOut(_ tick: Tick, _ handle: (MarketEvent) -> Void) {
+  @inline(__always)
+  private func handOut(_ tick: Tick, _ choice: Choice, _ handle: (MarketEvent) -> Void) {
     if tick.kind == .gap {
-      if wanted.contains(.gaps) { handle(.gap(FeedGap(tick))) }
-    } else if wanted.contains(.ticks) {
+      if choice.gaps { handle(.gap(FeedGap(tick))) }
+    } else if choice.ticks {
       handle(.tick(tick))
     }
   }
 
   private func noteIdle(_ handle: (MarketEvent) -> Void) {
     let machineTime = Timestamp.monotonicNanoseconds()
-    if makesCandles, machineTime - lastTimer > Self.timerNanoseconds {
+    if choice.candles, machineTime - lastTimer > Self.timerNanoseconds {
       lastTimer = machineTime
       let now = feed.now
       minutes.advance(to: now, into: &closed)
@@ -165,7 +168,7 @@ extension DataPoller {
     let known = candle.state == .provisional ? candle.end : minutes.sealing(of: candle)
     feed.advance(to: min(known, closedUntil))
     minutes.remember(candle)
-    if wanted.contains(.candles(.minute)) { handle(.candle(candle)) }
+    if choice.minutes { handle(.candle(candle)) }
     rollUps.take(candle) { handle(.candle($0)) }
   }
 

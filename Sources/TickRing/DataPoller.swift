@@ -31,12 +31,28 @@ public final class DataPoller {
   /// Which events are made; fewer cost less time.
   public var wanted: Set<EventKind> {
     didSet {
-      makesCandles = !Self.intervals(wanted).isEmpty
+      choice = Choice(wanted)
       rollUps.intervals = Self.intervals(wanted).filter { $0 != .minute }
     }
   }
-  /// Whether any candles are wanted.
-  private(set) var makesCandles: Bool
+  /// ``wanted`` as the path of a tick asks for it.
+  private(set) var choice: Choice
+
+  /// Which events are wanted, as plain bits: hashing a set at every tick would cost more than the tick.
+  struct Choice {
+    let ticks: Bool
+    let gaps: Bool
+    let minutes: Bool
+    /// Whether any candles are wanted.
+    let candles: Bool
+
+    init(_ wanted: Set<EventKind>) {
+      ticks = wanted.contains(.ticks)
+      gaps = wanted.contains(.gaps)
+      minutes = wanted.contains(.candles(.minute))
+      candles = wanted.contains { if case .candles = $0 { true } else { false } }
+    }
+  }
 
   let feed: any MarketFeed
   var minutes: MinuteCandles
@@ -74,7 +90,7 @@ public final class DataPoller {
   ) {
     self.feed = feed
     self.wanted = wanted
-    makesCandles = !Self.intervals(wanted).isEmpty
+    choice = Choice(wanted)
     minutes = MinuteCandles(graceNanoseconds: graceNanoseconds)
     rollUps = RollUps(
       intervals: Self.intervals(wanted).filter { $0 != .minute }, graceNanoseconds: graceNanoseconds)

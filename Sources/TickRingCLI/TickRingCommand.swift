@@ -20,7 +20,8 @@ struct TickRingCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
       UnobserveCommand.self, QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
-      CalendarCommand.self, CandlesCommand.self, StatusCommand.self, SharedMemoryCommand.self,
+      CalendarCommand.self, CandlesCommand.self, StoreCommand.self, StatusCommand.self,
+      SharedMemoryCommand.self,
       DecodeCommand.self,
       ConfigCommand.self,
     ])

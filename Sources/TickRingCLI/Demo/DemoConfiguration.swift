@@ -1,3 +1,5 @@
+internal import MarketData
+
 /// The configuration that the demo writes for its feed handler.
 enum DemoConfiguration {
   /// What the simulated venue takes as credentials.
@@ -6,11 +8,28 @@ enum DemoConfiguration {
   /// Market seconds after a minute's end at which its candles are sealed, as by default.
   private static let graceMilliseconds = 3000
 
+  /// The same for a back-test of what was recorded.
+  static func backtest(feed: String, from: Timestamp, to: Timestamp) -> String {
+    """
+    # Written by `tickring demo`.
+    feed: \(feed)
+    data_directory: .
+    mode: backtest
+    backtest:
+      from: \(from.rfc3339)
+      to: \(to.rfc3339)
+    candles:
+      grace_milliseconds: \(graceMilliseconds)
+
+    """
+  }
+
   static func yaml(feed: String, port: Int, speed: Double) -> String {
     """
     # Written by `tickring demo`.
     feed: \(feed)
     data_directory: .
+    mode: paper
     log_level: info
     source:
       venue: kite
@@ -25,6 +44,8 @@ enum DemoConfiguration {
       grace_milliseconds: \(graceMilliseconds)
     recorder:
       seal_seconds: 2
+    strategy:
+      lane: crossing
     retry:
       first_delay_milliseconds: 100
       attempts_max: 3

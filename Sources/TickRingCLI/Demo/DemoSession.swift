@@ -3,6 +3,7 @@ internal import MarketData
 internal import ProcessControl
 internal import SharedRing
 internal import Synchronization
+internal import TickArchive
 
 /// One run of the demo: starts venue, feed handler and strategy, shows what they do, stops them in order, and
 /// hands what is left to the proof. However it ends, nothing stays behind.
@@ -33,6 +34,7 @@ final class DemoSession {
   /// Symbols that the strategy observes from the start, and those that it adds later.
   private static let strategyInstruments = 4
   private static let strategyAdditions = 2
+  private static let sealingNanoseconds: Int64 = 10_000_000_000
   private static let refreshNanoseconds: Int64 = 500_000_000
 
   init(options: Options) throws(Fault) {
@@ -83,6 +85,11 @@ final class DemoSession {
     children.append(strategy)
     try await wait(for: strategy, "to attach") { !self.events.strategy.latestLines.isEmpty }
 
+    let crossing = DemoCrossing()
+    let crossingProcess = try startCrossing(crossing, configurationFile, Self.symbols(of: feedView))
+    children.append(crossingProcess)
+    try await wait(for: crossingProcess, "to attach") { crossing.hasStarted }
+
     let started = Timestamp.wallClock()
     await follow(feedView, started, children)
     let elapsed = Double(Timestamp.wallClock() - started) / 1e9
@@ -91,8 +98,8 @@ final class DemoSession {
 
     view.step("stopping in order: venue, feed handler, strategy")
     for child in children {
-      // The strategy ends by itself when its feed does and it has read its lane to the end.
-      if child !== strategy { child.terminate() }
+      // A strategy ends by itself when its feed does and it has read its lane to the end.
+      if child !== strategy, child !== crossingProcess { child.terminate() }
       guard let code = child.waitForExit(timeoutSeconds: Self.stopSeconds) else {
         throw Fault(.software, "\(child.name) did not stop within \(Int(Self.stopSeconds)) s and was killed")
       }
@@ -101,9 +108,18 @@ final class DemoSession {
     children = []
     guard !stop.isRaised else { throw Fault(.checkFailed, "interrupted; everything was stopped") }
 
+    view.step("running the same strategy over what was recorded")
+    let again = DemoCrossing()
+    let backtest = try startBacktest(again, of: feedView)
+    children.append(backtest)
+    try await wait(for: backtest, "to end") { again.hasEnded }
+    children = []
+
     view.step("proving: replaying the archive")
     let proof = DemoProof(directory: directory, feed: feed)
-    return try proof.run(feed: feedView, events: events, seconds: elapsed, speed: options.speed)
+    var summary = try proof.run(feed: feedView, events: events, seconds: elapsed, speed: options.speed)
+    summary.checks.append(crossing.check(against: again))
+    return summary
   }
 
   private func startVenue() throws(Fault) -> ChildProcess {
@@ -132,14 +148,47 @@ final class DemoSession {
       environment: DemoConfiguration.credentials, onLine: { _ in })
   }
 
+  private static func symbols(of feedView: FeedView) -> [String] {
+    feedView.instruments().prefix(strategyInstruments).map(\.symbol.text)
+  }
+
+  /// The moving-average crossing, which prints what it sees.
+  private func startCrossing(_ crossing: DemoCrossing, _ configuration: String, _ symbols: [String])
+    throws(Fault) -> ChildProcess
+  {
+    try ChildProcess(
+      name: "the crossing strategy", executable: Self.sibling("tickring-example-crossing"),
+      arguments: [configuration] + symbols, onLine: { crossing.note($0) })
+  }
+
+  /// The same program over what was just recorded.
+  private func startBacktest(_ crossing: DemoCrossing, of feedView: FeedView) throws(Fault) -> ChildProcess {
+    let times = try ArchiveReader(directory: directory + "/archive", feed: feed).info()
+    guard let from = times.compactMap(\.firstTime).min(), let to = times.compactMap(\.lastTime).max() else {
+      throw Fault(.checkFailed, "nothing was archived")
+    }
+    let file = directory + "/backtest.yaml"
+    // Some seconds more, in which the last whole minute is sealed.
+    let text = DemoConfiguration.backtest(feed: feed, from: from, to: to + Self.sealingNanoseconds)
+    do {
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+    } catch {
+      throw Fault(.cannotCreate, "cannot write '\(file)': \(error.localizedDescription)")
+    }
+    return try startCrossing(crossing, file, Self.symbols(of: feedView))
+  }
+
+  private static func sibling(_ name: String) -> String {
+    URL(fileURLWithPath: ownExecutable).deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
   private func startStrategy(_ feedView: FeedView) throws(Fault) -> ChildProcess {
     let symbols = feedView.instruments().map(\.symbol.text)
     let first = symbols.prefix(Self.strategyInstruments)
     let later = symbols.dropFirst(Self.strategyInstruments).prefix(Self.strategyAdditions)
     return try ChildProcess(
       name: "the strategy",
-      executable: URL(fileURLWithPath: Self.ownExecutable).deletingLastPathComponent()
-        .appendingPathComponent("tickring-example-strategy").path,
+      executable: Self.sibling("tickring-example-strategy"),
       arguments: [feed, "strategy"] + first + ["--add"] + later + ["--json"],
       onLine: { [events] in events.noteStrategy($0) })
   }
@@ -182,7 +231,7 @@ final class DemoSession {
     // The feed handler removes its shared memory when it stops; this is for one that was killed.
     for name in [
       SegmentNames.feed(feed), SegmentNames.lane("recorder", of: feed),
-      SegmentNames.lane("strategy", of: feed),
+      SegmentNames.lane("strategy", of: feed), SegmentNames.lane("crossing", of: feed),
     ] {
       SharedMapping.unlink(name)
     }

@@ -26,7 +26,7 @@ import Testing
 
   @Test func theDemoProvesItself() throws {
     let summary = try summary(["--seconds", "12", "--speed", "20"])
-    #expect(summary.checks.count == 6)
+    #expect(summary.checks.count == 7)
     #expect(summary.ticks > 10_000)
     // 240 market seconds hold three whole minutes at least.
     #expect(summary.candlesBuilt > 200 * 2)
@@ -59,7 +59,7 @@ import Testing
     try demo.wait { $0.output.contains("starting a strategy") }
     usleep(1_000_000)
     let children = try processes(withParent: demo.pid)
-    #expect(children.count == 3)
+    #expect(children.count == 4)
     demo.signal(SIGKILL)
     let deadline = Date().addingTimeInterval(30)
     while children.contains(where: { kill($0, 0) == 0 }), Date() < deadline { usleep(50_000) }

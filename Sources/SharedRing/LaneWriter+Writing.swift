@@ -1,8 +1,8 @@
 public import CSharedRing
 public import MarketData
 
-// The path of a tick. Swift moves the payload and C stores stamps and cursors: in this split ThreadSanitizer sees
-// both sides, and the loops are compiled into the caller's module without a call.
+// The path of a tick. Swift moves the payload and C stores stamps and cursors, and the loops are compiled into the
+// caller's module without a call.
 extension LaneWriter {
   /// Writes one record, or counts it as dropped when the lane is full. Does not move the published cursor, nor wake a
   /// sleeping consumer; ``flush()`` does, once a batch.

@@ -150,8 +150,10 @@ void ring_bench_limit_wake(ring_bench_control *control, bool is_first, uint64_t 
       __atomic_store_n(&control->futex, wake, __ATOMIC_RELEASE);
       syscall(SYS_futex, &control->futex, FUTEX_WAKE, 1, NULL, NULL, 0);
     } else {
-      while (__atomic_load_n(&control->futex, __ATOMIC_ACQUIRE) != wake)
-        syscall(SYS_futex, &control->futex, FUTEX_WAIT, wake - 1, NULL, NULL, 0);
+      // The waker does not wait: a sleeper that was held up finds a later number, and must not sleep for an older one.
+      uint32_t seen;
+      while ((seen = __atomic_load_n(&control->futex, __ATOMIC_ACQUIRE)) < wake)
+        syscall(SYS_futex, &control->futex, FUTEX_WAIT, seen, NULL, NULL, 0);
       ring_bench_add_latency(control, ring_bench_ticks_after_loads() - load(&control->there.value));
     }
   }

@@ -6,11 +6,11 @@ struct RingPlot {
   private let report: RingReport
   private let machine: String
 
-  private static let width = 1080.0
+  private static let width = 1110.0
   private static let panelHeight = 330.0
   private static let top = 96.0
   private static let left = 78.0
-  private static let right = 230.0
+  private static let right = 260.0
   private static let panelTop = 46.0
   private static let panelBottom = 44.0
   private static let labelHeight = 17.0

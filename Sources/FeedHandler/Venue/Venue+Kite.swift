@@ -1,29 +1,10 @@
 internal import Configuration
-internal import Glibc
 internal import MarketData
 internal import Venues
 
-/// What the feed handler needs of a venue, put together from its parts; a new venue is one folder in Venues and
-/// one case here.
-struct Venue {
-  let name: String
-  /// Instruments that its live connection carries.
-  let instrumentsMax: Int
-  let listings: () throws(Fault) -> [InstrumentDirectory.Listing]
-  let history: any CandleSource
-  /// Makes the live connection; the frames also go where somebody wants them as they came.
-  let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
-
-  /// Puts together the venue that the configuration names.
-  ///
-  /// - Throws: ``Fault`` of kind `configuration` when a credential is missing from the environment.
-  init(_ configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
-    switch configuration.source.venue {
-    case .kite: try self.init(kite: configuration, environment: environment)
-    }
-  }
-
-  private init(kite configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
+extension Venue {
+  /// Zerodha's Kite Connect.
+  init(kite configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     let source = configuration.source
     let client = try HTTPClient(caFile: source.caFile)
     // Read at each connection, since a token is good for one day; missing ones are told now, not at 09:15.
@@ -53,13 +34,5 @@ struct Venue {
       kite.frameSink = frames
       return kite
     }
-  }
-
-  private static func secret(_ name: String, _ environment: [String: String]) throws(Fault) -> String {
-    guard let value = environment[name], !value.isEmpty else {
-      throw Fault(
-        .configuration, "the environment variable \(name) is not set; it holds the venue's credential")
-    }
-    return value
   }
 }

@@ -2,7 +2,7 @@
 
 # Libraries that TickRing links, and what the tests judge it with (OpenSSL's server for TLS, the vendors' own Python
 # clients in a virtual environment).
-BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libwslay-dev zlib1g-dev pkg-config
+BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libssl-dev libwslay-dev zlib1g-dev pkg-config
 # What the ring benchmark compares itself with; a peer whose package cannot be had is left out.
 PEER_PACKAGES := g++ libboost-dev iceoryx libiceoryx-posh-dev
 TEST_PACKAGES := openssl python3 python3-venv gzip gcc clang

@@ -51,6 +51,8 @@ let package = Package(
       name: "CSharedRing", path: "CShims/CSharedRing", exclude: ["examples"], cSettings: strictC),
     .target(name: "CTickCodec", path: "CShims/CTickCodec", cSettings: strictC),
     .systemLibrary(
+      name: "CCrypto", path: "CShims/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
       name: "CCurl", path: "CShims/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
       name: "CLZ4", path: "CShims/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -62,7 +64,8 @@ let package = Package(
     .target(name: "MarketData", swiftSettings: strict),
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
-    .target(name: "Venues", dependencies: ["MarketData", "CCurl", "CWslay"], swiftSettings: strict),
+    .target(
+      name: "Venues", dependencies: ["MarketData", "CCrypto", "CCurl", "CWslay"], swiftSettings: strict),
     .target(
       name: "TradingCalendar", dependencies: ["MarketData"],
       resources: [.embedInCode("Resources/india.csv")], swiftSettings: strict),

@@ -5,17 +5,6 @@ import Testing
 
 /// The pure part of the handshake.
 @Suite struct WebSocketHandshakeTests {
-  @Test(
-    arguments: [
-      ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"), ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-      (
-        "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
-      ),
-    ])
-  func sha1GivesThePublishedDigests(text: String, digest: String) {
-    #expect(KiteBytes.hex(SHA1.digest(Array(text.utf8))) == digest)
-  }
-
   /// RFC 6455, section 1.3, has this nonce and its answer.
   private static let handshake = WebSocketHandshake(nonce: Array("the sample nonce".utf8))
   private static let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -29,7 +29,7 @@ struct WebSocketHandshake {
 
   /// The value of `Sec-WebSocket-Accept` that proves that the server understood the request.
   var expectedAccept: String {
-    Data(SHA1.digest(Array((key + Self.acceptSuffix).utf8))).base64EncodedString()
+    Data(Digest.sha1(Array((key + Self.acceptSuffix).utf8))).base64EncodedString()
   }
 
   /// Index just behind the empty line that ends the header, or nil while it is incomplete.

@@ -103,12 +103,15 @@ public struct ControlStatus: Codable, Sendable {
     public var observed: Int
     /// True while a process reads it.
     public var hasConsumer: Bool
+    /// True once its consumer has cut the lane's shared memory short, and must attach again.
+    public var isTruncated: Bool
 
     /// Makes a lane's status.
-    public init(name: String, observed: Int, hasConsumer: Bool) {
+    public init(name: String, observed: Int, hasConsumer: Bool, isTruncated: Bool) {
       self.name = name
       self.observed = observed
       self.hasConsumer = hasConsumer
+      self.isTruncated = isTruncated
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Logging
 internal import MarketData
 internal import SharedRing
 
@@ -9,6 +10,7 @@ struct Broadcaster: ~Copyable {
   private(set) var hash = TickStreamHash()
   private var ticks: UInt64 = 0
   private var lastValues: LastValueBatch
+  private var truncationsSeen = SharedMapping.truncations
 
   init(segment: FeedSegment) {
     self.segment = segment
@@ -34,6 +36,19 @@ struct Broadcaster: ~Copyable {
     segment.set(.receiveTime, UInt64(bitPattern: last.receiveTime.nanoseconds))
     segment.set(.streamHash, hash.value)
     segment.set(.sequence, last.sequence)
+    if SharedMapping.truncations != truncationsSeen { removeTruncatedLanes() }
+  }
+
+  /// Lets go of lanes that their consumers have cut short: nothing written there reaches anybody.
+  private mutating func removeTruncatedLanes() {
+    truncationsSeen = SharedMapping.truncations
+    for lane in lanes where lane.isTruncated {
+      segment.add(.truncatedLanes)
+      Logger(label: "tickring").error(
+        "lane '\(lane.name)' was cut short by process \(lane.consumerPID) or another that may write it, and gets nothing any more; its consumer must attach again"
+      )
+    }
+    lanes.removeAll { $0.isTruncated }
   }
 
   /// Puts a record into every lane that does not belong to the stream: neither hash nor counters know of it.

@@ -55,6 +55,8 @@ final class Control: Sendable {
     return try state.withLock { state throws(Fault) in
       let instruments = try resolve(request.symbols, &state)
       try checkRoom(for: instruments, by: .lane(request.lane), state)
+      // A lane that its consumer has cut short is of no use to anybody: the name begins anew.
+      if state.lanes[request.lane]?.isTruncated == true { remove(request.lane, &state) }
       let lane: Lane
       let isExisting = state.lanes[request.lane] != nil
       if let existing = state.lanes[request.lane] {
@@ -122,14 +124,19 @@ final class Control: Sendable {
 
   func detach(_ name: String) throws(Fault) {
     try state.withLock { state throws(Fault) in
-      guard state.lanes.removeValue(forKey: name) != nil else { throw noLane(name) }
-      state.filterVersions[name] = nil
-      backend.commands.post(.removeLane(name))
-      SharedMapping.unlink(SegmentNames.lane(name, of: settings.feed))
+      guard state.lanes[name] != nil else { throw noLane(name) }
+      remove(name, &state)
       if state.subscriptions.remove(.lane(name)) { updateSource(&state) }
       segment.add(.detaches)
       segment.set(.lanes, UInt64(state.lanes.count))
     }
+  }
+
+  private func remove(_ name: String, _ state: inout State) {
+    state.lanes[name] = nil
+    state.filterVersions[name] = nil
+    backend.commands.post(.removeLane(name))
+    SharedMapping.unlink(SegmentNames.lane(name, of: settings.feed))
   }
 
   /// Adds symbols to what a lane observes, or, without a lane, to what is recorded.
@@ -160,7 +167,7 @@ final class Control: Sendable {
       state.lanes.values.sorted { $0.name < $1.name }.map { lane in
         ControlStatus.Lane(
           name: lane.name, observed: state.subscriptions.instruments(of: .lane(lane.name)).count,
-          hasConsumer: lane.hasConsumer)
+          hasConsumer: lane.hasConsumer, isTruncated: lane.isTruncated)
       }
     }
     let badFrame = backend.lastBadFrame

@@ -35,7 +35,7 @@ final class FeedSession: Sendable {
     let options = try SegmentOptions(shared)
     let writer = try LaneWriter(
       feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
-      options: options, owner: configuration.dataDirectory)
+      options: options.forOwnerOnly, owner: configuration.dataDirectory)
     let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let writerRefusals = writer.refusals
     let lastArchived = archive.lastSealedSequence ?? 0

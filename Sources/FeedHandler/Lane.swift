@@ -48,6 +48,9 @@ final class Lane: @unchecked Sendable {
     writer.noteFilter(filter.instruments, version: filter.version, behind: sequence)
   }
 
+  /// True once a consumer has cut the shared memory short; may be asked from any thread.
+  var isTruncated: Bool { writer.isTruncated }
+
   /// Asks the kernel, so it may be called from any thread.
   var hasConsumer: Bool { writer.hasConsumer }
 

@@ -29,6 +29,7 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case recorderDrops = 22
   case wallHeartbeat = 23
   case clockVersion = 24
+  case truncatedLanes = 31
 
   // The recorder thread.
   case recorded = 32

@@ -69,13 +69,14 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
           + "\(Self.capacityRange.upperBound) is needed")
     }
     let byteCount = Int(tickring_lane_bytes(UInt64(capacity)))
-    let mapping = try SegmentClaim.claim(
+    var mapping = try SegmentClaim.claim(
       SegmentNames.lane(lane, of: feed), byteCount: byteCount, options: options
     ) { old throws(Fault) in
       try Self.isUsable(old, capacity: capacity, owner: owner)
     } heldFault: { _ in
       Fault(.held, "lane '\(lane)' of feed '\(feed)' is being written by another process")
     }
+    try mapping.guardAgainstTruncation()
     let base = mapping.base
     let header = base.assumingMemoryBound(to: tickring_lane_header.self)
     let isTakenOver = !mapping.isNew
@@ -132,6 +133,10 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
 
   /// True when a consumer holds the other end.
   public var hasConsumer: Bool { mapping.isLockedByOther(role: Int32(TICKRING_LOCK_CONSUMER)) }
+
+  /// True once a consumer has cut the lane short, which the producer outlives: nothing reaches the consumer any more,
+  /// and the lane reads as full.
+  public var isTruncated: Bool { mapping.isTruncated }
 
   /// Process that reads the lane, as it says.
   public var consumerPID: Int32 {

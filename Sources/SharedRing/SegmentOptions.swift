@@ -18,4 +18,9 @@ public struct SegmentOptions: Sendable, Hashable {
     self.wantsHugePages = wantsHugePages
     self.isLocked = isLocked
   }
+
+  /// The same memory for nobody but the owner: what a feed handler keeps for itself.
+  public var forOwnerOnly: SegmentOptions {
+    SegmentOptions(wantsHugePages: wantsHugePages, isLocked: isLocked)
+  }
 }

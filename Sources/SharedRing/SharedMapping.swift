@@ -22,6 +22,8 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
   private let mappedByteCount: Int
   private let descriptor: Int32
+  /// Number of the guard against truncation; nil without one.
+  private var truncationGuard: Int32?
 
   /// How an existing object is to be mapped.
   public enum Access: Sendable {
@@ -115,6 +117,7 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
   }
 
   deinit {
+    if let truncationGuard { tickring_unguard_mapping(truncationGuard) }
     munmap(base, mappedByteCount)
     Glibc.close(descriptor)
   }
@@ -141,6 +144,30 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
         "cannot give shared memory '\(name)' mode 0\(String(options.mode, radix: 8)): \(errnoText())")
     }
   }
+
+  /// Survives another process's cutting the object short, which else ends this one with SIGBUS: the mapping then
+  /// becomes private memory full of zeros, and ``isTruncated`` true.
+  ///
+  /// Whoever may write an object may also truncate it, so a producer guards what its consumers can write. The guard is
+  /// a handler of SIGBUS, which a library must not bring into a strategy's process unasked.
+  /// - Throws: ``Fault`` of kind `system` when the handler cannot be installed, or
+  ///   1024 mappings are guarded already.
+  mutating func guardAgainstTruncation() throws(Fault) {
+    guard truncationGuard == nil else { return }
+    let result = tickring_guard_mapping(base, mappedByteCount)
+    guard result >= 0 else {
+      throw Fault(
+        .system,
+        "cannot guard shared memory '\(name)' against truncation: \(String(cString: strerror(-result)))")
+    }
+    truncationGuard = result
+  }
+
+  /// True once another process has cut the object short and this one met the hole; always false without a guard.
+  var isTruncated: Bool { truncationGuard.map { tickring_guard_is_broken($0) } ?? false }
+
+  /// How many guarded mappings of this process were cut short so far: cheap enough to look at once a batch.
+  public static var truncations: UInt64 { tickring_guard_breaks() }
 
   /// Takes the lock of one role; false when another process (or another mapping) holds it.
   public func tryLock(role: Int32) -> Bool {

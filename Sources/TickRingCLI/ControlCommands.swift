@@ -72,7 +72,10 @@ struct StatusCommand: ParsableCommand {
     }
     if let frame = status.lastBadFrame { Console.line("latest bad frame: \(frame)") }
     for lane in status.lanes {
-      let reader = lane.hasConsumer ? "being read" : "nobody reads it"
+      let reader =
+        lane.isTruncated
+        ? "cut short by its consumer, which must attach again"
+        : lane.hasConsumer ? "being read" : "nobody reads it"
       Console.line("lane \(lane.name): observes \(lane.observed), \(reader)")
     }
     let hidden: Set<FeedCounter> = [

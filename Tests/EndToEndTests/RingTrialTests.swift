@@ -31,4 +31,15 @@ import Testing
     let outcome = try trial(["siege", "2"])
     #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
   }
+
+  @Test func aConsumerThatCutsItsLaneShortHurtsNobodyElse() throws {
+    let outcome = try trial(["truncation", "20"])
+    #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+  }
+
+  @Test func withoutItsGuardTheProducerDiesOfACut() throws {
+    let outcome = try trial(["truncation", "1", "--seeded-bug", "unguarded"])
+    #expect(outcome.code == 1, "\(outcome.output)")
+    #expect(outcome.output.contains("wait status \(SIGBUS)"), "\(outcome.output)")
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MarketData
 import SharedRing
 import Testing
@@ -56,6 +57,37 @@ import Testing
     #expect(view.value(.ticks) == 3)
     #expect(view.value(.sequence) == 45)
     for lane in ["recorder", "strategy"] { SharedMapping.unlink(SegmentNames.lane(lane, of: feed)) }
+  }
+
+  @Test func aLaneThatItsConsumerCutShortIsGivenUpAndCounted() throws {
+    let feed = feedName()
+    let segment = try segment(feed)
+    defer { segment.unlink() }
+    defer {
+      for lane in ["recorder", "cut", "whole"] { SharedMapping.unlink(SegmentNames.lane(lane, of: feed)) }
+    }
+    let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 64)
+    let all = InstrumentSet([InstrumentID(rawValue: 1)])
+    let cut = Lane(
+      name: "cut", writer: try LaneWriter(feed: feed, lane: "cut", capacity: 1024), observed: all)
+    let whole = Lane(
+      name: "whole", writer: try LaneWriter(feed: feed, lane: "whole", capacity: 64), observed: all)
+    var reader = try LaneReader(feed: feed, lane: "whole")
+    var publisher = Publisher(
+      segment: segment, recorder: recorder, lastSequence: 0, recorderWaitMillisecondsMax: 10)
+    publisher.add(cut)
+    publisher.add(whole)
+    let descriptor = shm_open(SegmentNames.lane("cut", of: feed), O_RDWR, 0)
+    #expect(ftruncate(descriptor, 0) == 0)
+    close(descriptor)
+    for volume in 1...3 {
+      var batch = [tick(1, volume: Int64(volume))]
+      try publisher.publish(&batch)
+    }
+    #expect(cut.isTruncated && !whole.isTruncated)
+    #expect(segment.value(.truncatedLanes) == 1, "counted once, since it is given up")
+    let received = reader.drain(max: 64) { _ in }
+    #expect(received == 3)
   }
 
   @Test func aRecorderThatStaysBehindIsAnIncidentAndNeverASilentHole() throws {

@@ -10,6 +10,7 @@ struct RingTrial {
     usage: ring-trial soak KILLS [--seeded-bug loses|tears|doubles]
            ring-trial stall SECONDS
            ring-trial siege SECONDS
+           ring-trial truncation ROUNDS [--seeded-bug unguarded]
            ring-trial threads RECORDS [--seeded-bug overflows]
 
     """
@@ -26,11 +27,15 @@ struct RingTrial {
       case ("soak", 2): try KillSoak.run(kills: number(arguments[1]), seededBug: seededBug)
       case ("stall", 2): try StallTrial.run(seconds: number(arguments[1]))
       case ("siege", 2): try SiegeTrial.run(seconds: number(arguments[1]))
+      case ("truncation", 2):
+        try TruncationTrial.run(rounds: number(arguments[1]), isGuarded: seededBug == nil)
       case ("threads", 2): try ThreadTrial.run(records: number(arguments[1]), overflows: seededBug != nil)
       // The roles, as the trials start them.
       case ("soak-producer", 3): try SoakProducer.run(feed: arguments[1], ledger: arguments[2])
       case ("soak-consumer", 3): try SoakConsumer.run(feed: arguments[1], ledger: arguments[2])
       case ("count", 3): try CountingConsumer.run(feed: arguments[1], lane: arguments[2])
+      case ("unguarded", 2): try TruncationTrial.runUnguarded(feed: arguments[1])
+      case ("truncate", 2): try TruncationTrial.truncate(object: arguments[1])
       case ("vandal", 3): try Vandal.run(object: arguments[1], milliseconds: number(arguments[2]))
       default: throw Fault(.usage, usage)
       }

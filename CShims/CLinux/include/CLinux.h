@@ -21,3 +21,15 @@ void tickring_name_thread(const char *name);
 int64_t tickring_thread_cpu_ns(void);
 // Sets room aside for a range of a file without changing its length; 0, or -1 with errno set.
 int tickring_reserve(int fd, off_t offset, off_t length);
+
+// Mappings of shared memory that survive their object's being cut short by another process, see MappingGuard.c.
+enum { TICKRING_GUARDS_MAX = 1024 };
+// Guards `bytes` bytes at `base` until they are unmapped; returns the guard's number or -errno. Installs a handler of
+// SIGBUS at the first call.
+int tickring_guard_mapping(void *base, size_t bytes);
+// To be called before the mapping goes.
+void tickring_unguard_mapping(int guard);
+// True once the mapping was replaced by private memory: nothing written to it reaches anybody any more.
+bool tickring_guard_is_broken(int guard);
+// How many guarded mappings have been broken in this process so far.
+uint64_t tickring_guard_breaks(void);

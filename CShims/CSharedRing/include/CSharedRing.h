@@ -40,7 +40,8 @@
 // looks at that word once a batch, wakes it by futex. Nothing else is asked of the producer.
 //
 // Everything that a consumer can write (reader page, filter, its pid) is hostile to the producer: bounds-checked,
-// never followed, and used for nothing but free space, one wake a batch and the instruments to carry.
+// never followed, and used for nothing but free space, one wake a batch and the instruments to carry. Whoever may
+// write the object may also cut it short: the producer outlives that and gives the lane up.
 //
 // Roles are held by open-file-description locks on the object (byte TICKRING_LOCK_PRODUCER or
 // TICKRING_LOCK_CONSUMER): the kernel drops them when the holder dies. Pids in headers only name the holder.

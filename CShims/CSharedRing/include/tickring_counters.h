@@ -5,7 +5,7 @@
 #include "tickring_layout.h"
 
 // X(index, identifier, name, meaning): word `index` at the feed segment's counters_offset. Counters that different
-// threads write lie in different groups of eight, that is, on different cache lines: 0-7 the process, 8-24 the
+// threads write lie in different groups of eight, that is, on different cache lines: 0-7 the process, 8-31 the
 // receive thread, 32-39 the recorder, 48-55 the control thread.
 #define TICKRING_FEED_COUNTERS(X)                                                                                  \
   X(0, STATE, "state", "state of the feed handler: 0 starting, 1 running, 2 ended, 3 halted")                       \
@@ -29,6 +29,7 @@
   X(22, RECORDER_DROPS, "recorder-drops", "records the recorder lost because its lane stayed full")                 \
   X(23, HEARTBEAT, "heartbeat", "machine time at which the receive thread last went round, ns since 1970")          \
   X(24, CLOCK_VERSION, "clock-version", "twice the times that the feed's clock was set; odd while it is being set")   \
+  X(31, TRUNCATED_LANES, "truncated-lanes", "lanes given up because a consumer had cut them short")                  \
   X(32, RECORDED, "recorded", "records taken over by the recorder")                                                 \
   X(33, SEALED, "sealed", "sequence up to which the archive file holds everything")                                 \
   X(34, BLOCKS, "blocks", "archive blocks written")                                                                 \

@@ -17,6 +17,11 @@ public protocol TickSource: AnyObject {
   /// - Throws: ``Fault`` of kind `unavailable` when the connection broke.
   func subscribe(to instruments: [Instrument]) throws(Fault)
 
+  /// Replaces the set of subscriptions, each with its mode. A source without modes asks for all there is.
+  ///
+  /// - Throws: as ``subscribe(to:)-([Instrument])``.
+  func subscribe(to subscriptions: [Subscription]) throws(Fault)
+
   /// Waits at most `timeoutMilliseconds` for bytes, and appends the ticks that they hold to `ticks`.
   ///
   /// `sequence` is zero in what is appended, `receiveTime` is stamped by the source's clock right after the read.
@@ -29,6 +34,13 @@ public protocol TickSource: AnyObject {
 
   /// What the source has seen since it was made.
   var statistics: SourceStatistics { get }
+}
+
+extension TickSource {
+  /// Asks for all there is of each instrument.
+  public func subscribe(to subscriptions: [Subscription]) throws(Fault) {
+    try subscribe(to: subscriptions.map(\.instrument))
+  }
 }
 
 /// Takes a venue's messages as they came, on the thread that received them; must be quick and must not wait.
@@ -59,6 +71,14 @@ public struct SourceStatistics: Sendable, Equatable {
   public var badFrames: UInt64 = 0
   /// Ticks for tokens that nobody asked for, and were skipped.
   public var unknownInstruments: UInt64 = 0
+  /// Holes in the venue's own numbering, where it has one: something was sent that never arrived.
+  public var sequenceHoles: UInt64 = 0
+  /// Messages missing in those holes, by the numbers.
+  public var missedMessages: UInt64 = 0
+  /// Messages in which the venue complained, such as of a subscription beyond its limit.
+  public var complaints: UInt64 = 0
+  /// The latest of them, for people; empty when there was none.
+  public var lastComplaint = ""
   /// What was wrong with the latest bad frame; empty when there was none.
   public var lastBadFrame = ""
 

@@ -100,6 +100,20 @@ import Testing
     #expect(depth.ticks.isEmpty && depth.statistics == SourceStatistics())
   }
 
+  @Test func aHoleInTheNumberingIsFlaggedAndCounted() throws {
+    var decoder = AngelOneDecoder()
+    decoder.insert(try AngelOneToken(venueToken: "1/2885"), Self.instrument)
+    var ticks: [Tick] = []
+    var statistics = SourceStatistics()
+    for number: Int64 in [7, 8, 9, 10, 11, 14] {
+      var frame = snapQuote()
+      frame.put(number, at: 27)
+      decoder.decode(frame.bytes.span.bytes, receiveTime: .unknown, into: &ticks, statistics: &statistics)
+    }
+    #expect(ticks.map(\.flags) == Array(repeating: [], count: 5) + [.missedBefore])
+    #expect(statistics.sequenceHoles == 1 && statistics.missedMessages == 2)
+  }
+
   @Test func everyLengthOfEveryModeIsAccepted() throws {
     for mode in UInt8(0)...6 {
       for count in 0...460 {

@@ -1,9 +1,12 @@
 public import MarketData
 
-/// Turns binary frames of Angel One's SmartStream into ticks. Pure: bytes, a table and a time go in, ticks come out.
+/// Turns binary frames of Angel One's SmartStream into ticks. Pure: bytes, a table, the numbers seen before and a time
+/// go in, ticks come out.
 public struct AngelOneDecoder: Sendable {
   /// The instruments whose frames become ticks, by ``AngelOneToken``'s key; frames of others are counted and skipped.
   var tokens = TokenTable()
+  /// Where each instrument's numbering stands.
+  private var sequences = SequenceWatch()
 
   /// Makes a decoder that knows no instrument yet.
   public init() {}
@@ -13,11 +16,15 @@ public struct AngelOneDecoder: Sendable {
     tokens.insert(token.key, instrument)
   }
 
+  /// Begins to count anew: what an outage lost is told otherwise.
+  public mutating func forgetSequences() { sequences.reset() }
+
   /// Appends the tick of one frame to `ticks`, stamped with `receiveTime`, and counts in `statistics`.
   ///
   /// Total: every sequence of bytes is accepted. A frame of an unknown mode, one shorter than its mode needs, and
-  /// one whose price no ``Price`` can hold count as bad; depth frames have no price and give no tick.
-  public func decode(
+  /// one whose price no ``Price`` can hold count as bad; depth frames have no price and give no tick. A tick before
+  /// which the venue's numbering shows a hole carries ``TickFlags/missedBefore``.
+  public mutating func decode(
     _ frame: RawSpan, receiveTime: Timestamp, into ticks: inout [Tick], statistics: inout SourceStatistics
   ) {
     guard let mode = AngelOneFrame.mode(of: frame), frame.byteCount >= mode.frameBytes else {
@@ -55,6 +62,13 @@ public struct AngelOneDecoder: Sendable {
         clamping: frame.littleEndian(at: AngelOneLayout.SnapQuote.openInterest, as: Int64.self))
     }
     if !tick.exchangeTime.isKnown { tick.flags.insert(.noExchangeTime) }
+    let missing = sequences.missing(
+      before: frame.littleEndian(at: AngelOneLayout.sequence, as: Int64.self), of: instrument)
+    if missing > 0 {
+      tick.flags.insert(.missedBefore)
+      statistics.sequenceHoles += 1
+      statistics.missedMessages &+= missing
+    }
     ticks.append(tick)
     statistics.ticks += 1
   }

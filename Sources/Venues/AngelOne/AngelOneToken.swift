@@ -3,7 +3,7 @@ public import MarketData
 /// How Angel One names an instrument on the stream: the number of its exchange and a token that is unique there.
 ///
 /// As a venue token it is written `EXCHANGE/TOKEN`, as in `1/2885` for NSE's Reliance.
-public struct AngelOneToken: Sendable, Hashable {
+public struct AngelOneToken: Sendable, Hashable, Comparable {
   /// The exchange's number on the stream, such as 1 for NSE cash.
   public let exchange: UInt8
   /// The token within the exchange.
@@ -36,6 +36,12 @@ public struct AngelOneToken: Sendable, Hashable {
     }
     self = token
   }
+
+  /// Tokens of one exchange stand together, smaller numbers first.
+  public static func < (left: AngelOneToken, right: AngelOneToken) -> Bool { left.key < right.key }
+
+  /// How it is written as a venue token.
+  public var venueToken: String { "\(exchange)/\(number)" }
 
   /// The key under which a ``TokenTable`` holds it.
   var key: UInt32 { UInt32(exchange) << 28 | number }

@@ -56,7 +56,7 @@ struct WebSocketHandshake {
         "the server answers '\(Self.excerpt(of: statusLine.utf8))', which is no HTTP status line")
     }
     guard status == 101 else {
-      let text = Self.excerpt(of: body)
+      let text = Self.excerpt(of: Self.venueReason(lines.dropFirst()) ?? Array(body))
       throw Fault(
         Self.faultKind(ofStatus: status),
         "the server answers the websocket handshake with HTTP status \(words[1...].joined(separator: " "))"
@@ -94,6 +94,12 @@ struct WebSocketHandshake {
     ) {
       throw Fault(.protocolViolation, "the server's handshake sets \(offered), which nobody asked for")
     }
+  }
+
+  /// Angel One says in a header field of its own why it refuses, and leaves the body empty.
+  private static func venueReason(_ lines: some Sequence<Substring>) -> [UInt8]? {
+    let name = "x-error-message:"
+    return lines.first { $0.lowercased().hasPrefix(name) }.map { Array($0.utf8.dropFirst(name.utf8.count)) }
   }
 
   private static func faultKind(ofStatus status: Int) -> Fault.Kind {

@@ -4,21 +4,13 @@ internal import MarketData
 
 /// The venue's instruments of the day, from which symbols become instruments with numbers of their own.
 struct InstrumentDirectory: Sendable {
-  /// One row of the venue's dump.
-  struct Listing: Sendable {
-    var symbol: Symbol
-    var venueToken: String
-    var priceTick: Price
-    var lotSize: Int64
-  }
-
-  private let listings: [Symbol: Listing]
+  private let listings: [Symbol: InstrumentListing]
   private let venue: String
 
   /// Suggestions for a symbol that does not exist.
   private static let suggestionCount = 3
 
-  init(_ rows: [Listing], venue: String) {
+  init(_ rows: [InstrumentListing], venue: String) {
     listings = Dictionary(rows.map { ($0.symbol, $0) }, uniquingKeysWith: { first, _ in first })
     self.venue = venue
   }
@@ -34,7 +26,7 @@ struct InstrumentDirectory: Sendable {
   ///
   /// - Throws: ``Fault`` of kind `usage` for a symbol that the venue does not list, with the nearest that it does.
   func instruments(for symbols: [Symbol], in store: CandleStore) throws(Fault) -> [Instrument] {
-    var found: [Listing] = []
+    var found: [InstrumentListing] = []
     for symbol in symbols {
       guard let listing = listings[symbol] else {
         let near = nearest(to: symbol.text, among: listings.keys.map(\.text), count: Self.suggestionCount)

@@ -85,12 +85,3 @@ public struct SourceStatistics: Sendable, Equatable {
   /// All zero.
   public init() {}
 }
-
-/// A source of past candles.
-public protocol CandleSource {
-  /// Fetches the candles of one instrument whose start lies in `[from, to)`, ascending.
-  ///
-  /// - Throws: ``Fault`` of kind `refused`, `unavailable` or `protocolViolation`.
-  func candles(of instrument: Instrument, interval: Interval, from: Timestamp, to: Timestamp) throws(Fault)
-    -> [Candle]
-}

@@ -13,10 +13,12 @@ import Testing
       priceTick: Price(units: 50_000_000), lotSize: 1)
   }
 
-  private func candles(_ json: String, status: Int = 200) throws(Fault) -> [Candle] {
-    try KiteHistory.candles(
-      in: Venues.HTTPResponse(status: status, body: Array(json.utf8)), title: "It",
-      instrument: InstrumentID(rawValue: 4), interval: .minute)
+  private static let service = KiteCandles { KiteCredentials(apiKey: "key", accessToken: "token") }
+
+  private func candles(_ json: String, status: Int = 200) throws -> [Candle] {
+    try Self.service.candles(
+      in: Venues.HTTPResponse(status: status, body: Array(json.utf8)),
+      for: CandleRequest(try Self.instrument(), from: .unknown, to: Self.start))
   }
 
   private static func rows(_ rows: String...) -> String {
@@ -71,15 +73,17 @@ import Testing
       rows("[\"2017-12-15T09:15:00+0530\",1,1,1,1,1],"), rows() + "x", "{\"status\":\"succ\\u00zz\"}",
     ])
   func anythingElseIsAProtocolViolation(json: String) {
-    let fault = #expect(throws: Fault.self) { _ = try candles(json) }
-    #expect(fault?.kind == .protocolViolation)
+    let refusal = #expect(throws: CandleRefusal.self) { _ = try candles(json) }
+    #expect(refusal?.fault.kind == .protocolViolation)
   }
 
   @Test func answersCutOrGarbledAnywhereNeverTrap() throws {
     let whole = Array(
       Self.rows("[\"2017-12-15T09:15:00+0530\",1704.5,1705,1699.25,1702.8,2499,5]").utf8)
     for count in 0..<whole.count {
-      #expect(throws: Fault.self) { _ = try candles(String(decoding: whole[..<count], as: UTF8.self)) }
+      #expect(throws: CandleRefusal.self) {
+        _ = try candles(String(decoding: whole[..<count], as: UTF8.self))
+      }
     }
     var generator = SeededGenerator(seed: 99)
     for _ in 0..<5000 {
@@ -94,34 +98,43 @@ import Testing
 
   @Test(
     arguments: [
-      (403, "TokenException", Fault.Kind.refused), (403, "PermissionException", .refused),
-      (400, "InputException", .protocolViolation), (429, "NetworkException", .unavailable),
-      (502, "DataException", .unavailable), (503, "NetworkException", .unavailable),
-      (500, "GeneralException", .unavailable), (403, "", .refused), (504, "", .unavailable),
-      (404, "", .protocolViolation),
+      (403, "TokenException", Fault.Kind.refused, CandleRefusal.Remedy.newCredentials),
+      (403, "PermissionException", .refused, .newCredentials),
+      (400, "InputException", .protocolViolation, .none),
+      (429, "NetworkException", .unavailable, .slowDown), (502, "DataException", .unavailable, .retry),
+      (503, "NetworkException", .unavailable, .retry), (500, "GeneralException", .unavailable, .retry),
+      (403, "", .refused, .newCredentials), (504, "", .unavailable, .retry),
+      (404, "", .protocolViolation, .none),
     ])
-  func theVenuesErrorsAreFaultsOfTheirKind(status: Int, type: String, kind: Fault.Kind) {
-    let fault = #expect(throws: Fault.self) {
+  func theVenuesErrorsAreFaultsOfTheirKind(
+    status: Int, type: String, kind: Fault.Kind, remedy: CandleRefusal.Remedy
+  ) {
+    let refusal = #expect(throws: CandleRefusal.self) {
       _ = try candles(
         "{\"status\":\"error\",\"message\":\"No \\\"luck\\\"\\n\",\"error_type\":\"\(type)\",\"data\":null}",
         status: status)
     }
-    #expect(fault?.kind == kind)
-    #expect(fault?.message.contains("HTTP status \(status)") == true)
-    #expect(fault?.message.contains("No \"luck\"") == true)
+    #expect(refusal?.fault.kind == kind)
+    #expect(refusal?.remedy == remedy)
+    #expect(refusal?.fault.message.contains("HTTP status \(status)") == true)
+    #expect(refusal?.fault.message.contains("No \"luck\"") == true)
   }
 
   @Test func aGatewaysPageIsQuoted() {
-    let fault = #expect(throws: Fault.self) { _ = try candles("<html>\n<b>Bad Gateway</b>", status: 502) }
-    #expect(fault == Fault(.unavailable, "It: HTTP status 502: <html> <b>Bad Gateway</b>"))
+    let refusal = #expect(throws: CandleRefusal.self) {
+      _ = try candles("<html>\n<b>Bad Gateway</b>", status: 502)
+    }
+    #expect(
+      refusal?.fault
+        == Fault(.unavailable, "Kite's 1m candles of NSE:INFY: HTTP status 502: <html> <b>Bad Gateway</b>"))
   }
 
   // MARK: Asking
 
   /// Answers with candles at the first and last minute of each request, and notes the requests.
   private func withVenue<Value: Sendable>(
-    requestsPerSecond: Int = 0, tooMany: Int = 0, clock: ManualClock = ManualClock(),
-    _ body: @escaping @Sendable (KiteHistory) throws -> Value
+    limits: [RateLimit] = [], tooMany: Int = 0,
+    _ body: @escaping @Sendable (RESTHistory) throws -> Value
   ) async throws -> (Value, [String]) {
     let requests = Log<String>()
     let answer: @Sendable (FlyingFox.HTTPRequest) async throws -> FlyingFox.HTTPResponse = { request in
@@ -136,7 +149,7 @@ import Testing
       guard requests.all.count > tooMany else {
         return FlyingFox.HTTPResponse(
           statusCode: HTTPStatusCode(429, phrase: "Too many requests"),
-          headers: [HTTPHeader("Retry-After"): "3"])
+          headers: [HTTPHeader("Retry-After"): "1"])
       }
       let rows = [from, String(to.dropLast(2)) + "00"].map {
         "[\"\($0.replacing(" ", with: "T"))+0530\",1,2,0.5,1.5,10]"
@@ -147,10 +160,10 @@ import Testing
       await $0.appendRoute("/instruments/historical/*", handler: answer)
     } _: { port in
       let value = try await onThread {
-        let history = KiteHistory(
-          client: try Venues.HTTPClient(), baseURL: "http://127.0.0.1:\(port)",
-          budget: RequestBudget(requestsPerSecond: requestsPerSecond, now: clock.now, sleep: clock.sleep)
-        ) { KiteCredentials(apiKey: "key", accessToken: "token") }
+        let service = KiteCandles(baseURL: "http://127.0.0.1:\(port)") {
+          KiteCredentials(apiKey: "key", accessToken: "token")
+        }
+        let history = RESTHistory(service, budget: RequestBudget(limits))
         return try body(history)
       }
       return (value, requests.all)
@@ -185,24 +198,24 @@ import Testing
   }
 
   @Test func requestsKeepToTheBudget() async throws {
-    let clock = ManualClock()
     let end = Self.start + 180 * 86_400 * Timestamp.nanosecondsPerSecond
-    let (_, requests) = try await withVenue(requestsPerSecond: 2, clock: clock) {
+    let before = RequestBudget.monotonicNanoseconds()
+    let (_, requests) = try await withVenue(limits: [RateLimit(requests: 1, per: .milliseconds(100))]) {
       try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
     }
     #expect(requests.count == 3)
-    #expect(clock.sleptMilliseconds == [500, 500])
+    #expect(RequestBudget.monotonicNanoseconds() - before >= 200_000_000)
   }
 
   @Test func tooManyRequestsIsTriedAgainAfterThePauseAskedFor() async throws {
-    let clock = ManualClock()
     let end = Self.start + Interval.minute.nanoseconds * 10
-    let (candles, requests) = try await withVenue(tooMany: 2, clock: clock) {
+    let before = RequestBudget.monotonicNanoseconds()
+    let (candles, requests) = try await withVenue(tooMany: 1) {
       try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)
     }
     #expect(candles.count == 2)
-    #expect(requests.count == 3)
-    #expect(clock.sleptMilliseconds == [3000, 3000])
+    #expect(requests.count == 2)
+    #expect(RequestBudget.monotonicNanoseconds() - before >= 1_000_000_000)
   }
 
   @Test func tooManyRequestsForeverEnds() async throws {
@@ -213,7 +226,7 @@ import Testing
       }
     }
     #expect(fault?.kind == .unavailable)
-    #expect(requests.count == KiteHistory.attemptsMax)
+    #expect(requests.count == RESTHistory.attemptsMax)
   }
 
   @Test func anIntervalThatTheVenueLacksIsAUsageFault() async throws {

@@ -23,9 +23,22 @@ import Testing
     #expect(rows.map(\.token) == [3_861_249, 256_265, 271_384_835])
     #expect(rows.map(\.priceTick.description) == ["0.05", "0", "0.0025"])
     #expect(rows.map(\.lotSize) == [1, 0, 1000])
+    #expect(rows.map(\.name) == ["ADANI PORT & SEZ", "NIFTY, \"50\"\nof NSE", "USDINR"])
+    #expect(rows.map(\.type) == ["EQ", "EQ", "FUT"])
+    #expect(rows.map(\.expiryDay) == [nil, nil, CivilTime.dayNumber(date: "2026-12-29")])
     let instrument = rows[0].instrument(id: InstrumentID(rawValue: 6))
     #expect(instrument.venueToken == "3861249")
     #expect(instrument.id == InstrumentID(rawValue: 6))
+  }
+
+  @Test func anOptionHasAStrikeAndEveryListingItsScale() throws {
+    let rows = try parse(
+      Self.header + "12517890,48898,NIFTY26NOV26000CE,NIFTY,0.0,2026-11-26,26000.5,0.05,75,CE,NFO-OPT,NFO\n"
+        + "271384835,1060097,USDINR26DECFUT,USDINR,0.0,2026-12-29,0.0,0.0025,1000,FUT,CDS-FUT,CDS")
+    let listings = rows.map(\.listing)
+    #expect(listings.map(\.strike) == [Price(decimal: "26000.5"), nil])
+    #expect(listings.map(\.priceScale) == [100, 10_000_000])
+    #expect(listings.map(\.type) == ["CE", "FUT"])
   }
 
   @Test func columnsAreFoundByName() throws {
@@ -42,6 +55,8 @@ import Testing
       (header + "-1,2,A,,,,,0.05,1,,,N", "dump: line 2: instrument_token '-1'"),
       (header + "1,2,A,,,,,x,1,,,N", "dump: line 2: tick_size 'x'"),
       (header + "1,2,A,,,,,0.05,1.5,,,N", "dump: line 2: lot_size '1.5'"),
+      (header + "1,2,A,,,26-Nov,,0.05,1,,,N", "dump: line 2: expiry '26-Nov'"),
+      (header + "1,2,A,,,,x,0.05,1,CE,,N", "dump: line 2: strike 'x'"),
       (header + "1,2,,,,,,0.05,1,,,N", "dump: line 2: symbol 'N:'"),
       (header + "1,2,\"A,,,,,0.05,1,,,N", "dump: line 2: a quoted field that never ends"),
       (header + "1,2,\"A\"B,,,,,0.05,1,,,N", "dump: line 2: text after the closing quote"),

@@ -1,53 +1,74 @@
+import MarketData
 import Synchronization
 import Testing
 
 @testable import Venues
 
-/// A clock that moves only when somebody sleeps by it.
+/// A clock that moves only when it is told to.
 final class ManualClock: Sendable {
-  private let state = Mutex<(now: Int64, sleeps: [Int64])>((0, []))
+  private let time = Mutex<Int64>(0)
 
-  var now: @Sendable () -> Int64 { { self.state.withLock { $0.now } } }
+  var now: @Sendable () -> Int64 { { self.time.withLock { $0 } } }
 
-  var sleep: @Sendable (Int64) -> Void {
-    { nanoseconds in
-      self.state.withLock {
-        $0.now += nanoseconds
-        $0.sleeps.append(nanoseconds)
-      }
-    }
-  }
-
-  /// How long each sleep was, in milliseconds.
-  var sleptMilliseconds: [Int64] { state.withLock { $0.sleeps.map { $0 / 1_000_000 } } }
+  func advance(milliseconds: Int64) { time.withLock { $0 += milliseconds * 1_000_000 } }
 }
 
 @Suite struct RequestBudgetTests {
-  @Test func turnsAreEvenlySpaced() {
-    let clock = ManualClock()
-    let budget = RequestBudget(requestsPerSecond: 4, now: clock.now, sleep: clock.sleep)
-    for _ in 0..<4 { budget.waitForTurn() }
-    #expect(clock.sleptMilliseconds == [250, 250, 250])
-    clock.sleep(10_000_000_000)
-    budget.waitForTurn()
-    budget.waitForTurn()
-    #expect(clock.sleptMilliseconds == [250, 250, 250, 10_000, 250], "idle time saves up no turns")
+  private let clock = ManualClock()
+
+  private func budget(_ limits: RateLimit...) -> RequestBudget { RequestBudget(limits, now: clock.now) }
+
+  private func wait(_ budget: RequestBudget, _ urgency: CandleUrgency = .routine) -> Int64 {
+    (budget.takeTurn(urgency) + 999_999) / 1_000_000
   }
 
-  @Test func zeroMeansNoLimitButPausesHold() {
-    let clock = ManualClock()
-    let budget = RequestBudget(requestsPerSecond: 0, now: clock.now, sleep: clock.sleep)
-    for _ in 0..<100 { budget.waitForTurn() }
-    #expect(clock.sleptMilliseconds.isEmpty)
+  @Test func noSpanHoldsMoreTurnsThanTheLimit() {
+    let budget = budget(RateLimit(requests: 3, per: .seconds(1)))
+    #expect((0..<4).map { _ in wait(budget) } == [0, 0, 0, 1050], "a twentieth more than the venue's second")
+    clock.advance(milliseconds: 1049)
+    #expect(wait(budget) == 1)
+    clock.advance(milliseconds: 1)
+    #expect((0..<4).map { _ in wait(budget) } == [0, 0, 0, 1050])
+    clock.advance(milliseconds: 100_000)
+    #expect((0..<4).map { _ in wait(budget) } == [0, 0, 0, 1050], "idle time saves up no turns")
+  }
+
+  @Test func allLimitsHoldAtOnce() {
+    let budget = budget(
+      RateLimit(requests: 3, per: .seconds(1)), RateLimit(requests: 5, per: .seconds(60)),
+      RateLimit(requests: 8, per: .seconds(3600)))
+    var turns: [Int64] = []
+    var time: Int64 = 0
+    while turns.count < 9 {
+      let pause = wait(budget)
+      if pause == 0 { turns.append(time) }
+      clock.advance(milliseconds: pause)
+      time += pause
+    }
+    #expect(turns == [0, 0, 0, 1050, 1050, 60_100, 60_100, 60_100, 3_600_100])
+  }
+
+  @Test func noLimitGrantsAlwaysButPausesHold() {
+    let budget = budget()
+    #expect((0..<100).allSatisfy { _ in wait(budget) == 0 })
     budget.postpone(nanoseconds: 2_000_000_000)
-    budget.waitForTurn()
-    budget.waitForTurn()
-    #expect(clock.sleptMilliseconds == [2000])
+    #expect(wait(budget) == 2000)
+    clock.advance(milliseconds: 2000)
+    #expect((0..<100).allSatisfy { _ in wait(budget) == 0 })
   }
 
-  @Test func theSystemsClockReallySleeps() {
-    let before = RequestBudget.monotonicNanoseconds()
-    RequestBudget.sleepThread(3_000_000)
-    #expect(RequestBudget.monotonicNanoseconds() - before >= 3_000_000)
+  @Test func theMoreUrgentGoFirstAndTheOthersAreNotForgotten() {
+    let budget = budget(RateLimit(requests: 1, per: .seconds(1)))
+    #expect(wait(budget) == 0)
+    #expect(wait(budget, .routine) == 1050)
+    #expect(wait(budget, .repair) == 1050)
+    clock.advance(milliseconds: 1050)
+    #expect(wait(budget, .routine) > 0, "somebody more urgent waits for this turn")
+    #expect(wait(budget, .repair) == 0)
+    clock.advance(milliseconds: 1050)
+    #expect(wait(budget, .routine) == 0)
+    #expect(wait(budget, .repair) > 0)
+    clock.advance(milliseconds: 5000)
+    #expect(wait(budget, .routine) == 0, "who never came back for its turn holds nobody up")
   }
 }

@@ -17,15 +17,11 @@ extension Venue {
     name = "kite"
     instrumentsMax = KiteSource.instrumentsMax
     listings = { () throws(Fault) in
-      try KiteInstruments.download(with: client, baseURL: source.apiURL).map {
-        InstrumentDirectory.Listing(
-          symbol: $0.symbol, venueToken: String($0.token), priceTick: $0.priceTick, lotSize: $0.lotSize)
-      }
+      try KiteInstruments.download(with: client, baseURL: source.apiURL).map(\.listing)
     }
-    history = KiteHistory(
-      client: client, baseURL: source.apiURL,
-      budget: RequestBudget(requestsPerSecond: configuration.history.requestsPerSecond),
-      credentials: credentials)
+    history = RESTHistory(
+      KiteCandles(baseURL: source.apiURL, credentials: credentials),
+      budget: Self.budget(configuration, of: KiteCandles.rateLimits), caFile: source.caFile)
     makeSource = { clock, frames in
       var options = KiteSource.Options()
       options.url = source.websocketURL

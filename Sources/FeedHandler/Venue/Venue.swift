@@ -8,7 +8,7 @@ struct Venue {
   let name: String
   /// Instruments that its live connection carries.
   let instrumentsMax: Int
-  let listings: () throws(Fault) -> [InstrumentDirectory.Listing]
+  let listings: () throws(Fault) -> [InstrumentListing]
   let history: any CandleSource
   /// Makes the live connection; the frames also go where somebody wants them as they came.
   let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
@@ -19,6 +19,15 @@ struct Venue {
   init(_ configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     switch configuration.source.venue {
     case .kite: try self.init(kite: configuration, environment: environment)
+    }
+  }
+
+  /// The venue's limits of requests for candles, unless the configuration says otherwise.
+  static func budget(_ configuration: FeedConfiguration, of venueLimits: [RateLimit]) -> RequestBudget {
+    switch configuration.history.requestsPerSecond {
+    case nil: RequestBudget(venueLimits)
+    case 0: RequestBudget([])
+    case let requests?: RequestBudget([RateLimit(requests: requests, per: .seconds(1))])
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
         credentials: try AngelOneCredentials(
           apiKey: "key-1234", clientCode: "C\"1234", pin: "98765",
           totpSecret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
-        baseURL: "https://venue.example", budget: RequestBudget(requestsPerSecond: 0),
+        baseURL: "https://venue.example", budget: RequestBudget([]),
         now: { self.time.withLock { $0 } }
       ) { (request) throws(Fault) in
         self.requests.append(request)

@@ -22,7 +22,7 @@ import Testing
     let session = AngelOneSession(
       credentials: try AngelOneCredentials(
         apiKey: "key-1234", clientCode: "C1234", pin: "98765", totpSecret: "GEZDGNBVGY3TQOJQ"),
-      baseURL: "https://venue.example", budget: RequestBudget(requestsPerSecond: 0)
+      baseURL: "https://venue.example", budget: RequestBudget([])
     ) { (_) throws(Fault) in
       logins.append(1)
       let number = logins.all.count

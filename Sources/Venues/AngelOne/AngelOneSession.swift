@@ -59,7 +59,9 @@ public final class AngelOneSession: Sendable {
   /// Makes a session that is not logged in. `send` carries a request to the venue, on any thread.
   public init(
     credentials: AngelOneCredentials, baseURL: String = AngelOneSession.vendorURL,
-    budget: RequestBudget = RequestBudget(requestsPerSecond: AngelOneSession.loginsPerSecondMax),
+    budget: RequestBudget = RequestBudget([
+      RateLimit(requests: AngelOneSession.loginsPerSecondMax, per: .seconds(1))
+    ]),
     now: @escaping @Sendable () -> Timestamp = { .wallClock() },
     send: @escaping @Sendable (HTTPRequest) throws(Fault) -> HTTPResponse
   ) {

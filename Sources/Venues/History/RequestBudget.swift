@@ -68,6 +68,13 @@ public final class RequestBudget: Sendable {
     }
   }
 
+  /// Takes a turn, and puts the calling thread to sleep until there is one; for what is asked now and then.
+  public func waitForTurn(_ urgency: CandleUrgency = .repair) {
+    while case let pause = takeTurn(urgency), pause > 0 {
+      usleep(UInt32(clamping: pause / 1000 + 1))
+    }
+  }
+
   /// Lets nobody have a turn for so long, because the venue said that it has enough.
   public func postpone(nanoseconds: Int64) {
     let resumption = now() + nanoseconds

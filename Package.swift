@@ -156,7 +156,7 @@ let package = Package(
         "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "MovingAverageCrossing",
         "Benchmarks",
       ],
-      swiftSettings: strict),
+      exclude: ["Resources"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

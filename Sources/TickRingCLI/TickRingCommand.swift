@@ -22,7 +22,7 @@ struct TickRingCommand: AsyncParsableCommand {
       UnobserveCommand.self, QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
       CalendarCommand.self, CandlesCommand.self, StoreCommand.self, StatusCommand.self,
       SharedMemoryCommand.self,
-      DecodeCommand.self,
+      DecodeCommand.self, DebugCommand.self,
       ConfigCommand.self,
     ])
 

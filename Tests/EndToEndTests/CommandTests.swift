@@ -8,7 +8,7 @@ import Testing
       "demo", "simulate", "ingest", "watch", "observe", "unobserve", "query", "query latest", "query candles",
       "replay", "archive", "archive info", "archive verify", "archive cat", "import", "import candles",
       "status",
-      "decode", "decode kite", "config", "config check", "config example",
+      "decode", "decode kite", "debug", "debug websocket-echo", "config", "config check", "config example",
     ]
     for verb in verbs {
       let outcome = try Tool.run(verb.split(separator: " ").map(String.init) + ["--help"])

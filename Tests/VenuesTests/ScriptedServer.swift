@@ -11,21 +11,23 @@ final class ScriptedServer: Sendable {
   private let scripts: DispatchGroup
 
   /// Starts to listen at once; each connection gets `script` on a thread of its own.
-  init(_ script: @escaping @Sendable (Peer) -> Void) throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = listener
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) == 0 && listen(listener, 16) == 0
-          && getsockname(listener, address, &length) == 0
-      }
+  init(isIPv6: Bool = false, _ script: @escaping @Sendable (Peer) -> Void) throws {
+    listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var port: UInt16?
+    if isIPv6 {
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_addr = in6addr_loopback
+      port = Self.listen(listener, &address).map { UInt16(bigEndian: $0.sin6_port) }
+    } else {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      port = Self.listen(listener, &address).map { UInt16(bigEndian: $0.sin_port) }
     }
-    guard isListening else { throw POSIXError(.EADDRNOTAVAIL) }
-    port = Int(UInt16(bigEndian: address.sin_port))
+    guard let port else { throw POSIXError(.EADDRNOTAVAIL) }
+    self.port = Int(port)
+    let listener = listener
     let scripts = DispatchGroup()
     self.scripts = scripts
     Thread.detachNewThread {
@@ -44,6 +46,18 @@ final class ScriptedServer: Sendable {
         }
       }
     }
+  }
+
+  /// The address with the port that the system chose; nil where there is no such address.
+  private static func listen<Address>(_ listener: Int32, _ address: inout Address) -> Address? {
+    var length = socklen_t(MemoryLayout<Address>.size)
+    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(listener, address, length) == 0 && Glibc.listen(listener, 16) == 0
+          && getsockname(listener, address, &length) == 0
+      }
+    }
+    return isListening ? address : nil
   }
 
   deinit {

@@ -16,6 +16,10 @@ struct TLSTests {
     import select, socket, ssl, sys, threading
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
+    if sys.argv[4] != "any":
+        # Versions that OpenSSL itself counts as unsafe are had at the lowest security level only.
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, sys.argv[4])
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
 
@@ -43,6 +47,10 @@ struct TLSTests {
   private struct Certificate {
     var subjectAltName = "IP:127.0.0.1"
     var days = 2
+    /// Signed by its own key instead of the authority's.
+    var isSelfSigned = false
+    /// The one version of TLS that the server speaks, in Python's words.
+    var version = "any"
   }
 
   /// Runs `body` with the port of a TLS server that shows such a certificate, and the file of its authority.
@@ -58,7 +66,9 @@ struct TLSTests {
       } _: { upstream in
         let proxy = Process()
         proxy.executableURL = URL(filePath: try #require(Tool.path("python3")))
-        proxy.arguments = ["-c", Self.proxyScript, "server.pem", "server.key", "\(upstream)"]
+        proxy.arguments = [
+          "-c", Self.proxyScript, "server.pem", "server.key", "\(upstream)", certificate.version,
+        ]
         proxy.currentDirectoryURL = folder
         let (input, output) = (Pipe(), Pipe())
         proxy.standardInput = input
@@ -78,6 +88,9 @@ struct TLSTests {
   private static func makeCertificates(_ certificate: Certificate, in folder: URL) throws {
     let openssl = try #require(Tool.path("openssl"))
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    let signer =
+      certificate.isSelfSigned
+      ? ["-key", "server.key"] : ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
     for commands in [
       ["req", "-x509"] + key + [
         "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=TickRing test", "-days", "2",
@@ -86,9 +99,8 @@ struct TLSTests {
         "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server", "-addext",
         "subjectAltName=\(certificate.subjectAltName)",
       ],
-      [
-        "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-        "server.pem", "-copy_extensions", "copy", "-days", "\(certificate.days)",
+      ["x509", "-req", "-in", "server.csr"] + signer + [
+        "-out", "server.pem", "-copy_extensions", "copy", "-days", "\(certificate.days)",
       ],
     ] { try Tool.run(openssl, commands, directory: folder) }
   }
@@ -144,6 +156,48 @@ struct TLSTests {
   @Test func anExpiredCertificateIsRefused() async throws {
     try await withTLSServer(Certificate(days: -1)) { port, caFile in
       Self.expectRefusal(port: port, caFile: caFile, words: "certificate has expired")
+    }
+  }
+
+  @Test func aSelfSignedCertificateIsRefused() async throws {
+    try await withTLSServer(Certificate(isSelfSigned: true)) { port, caFile in
+      Self.expectRefusal(port: port, caFile: caFile, words: "self-signed certificate")
+    }
+  }
+
+  @Test func aServerThatOnlySpeaksTLS1Point1IsNotTalkedTo() async throws {
+    try await withTLSServer(Certificate(version: "TLSv1_1")) { port, caFile in
+      // The control: a client that allows the version gets its answer.
+      try Tool.run(
+        try #require(Tool.path("python3")),
+        [
+          "-c",
+          """
+          import socket, ssl, sys
+          context = ssl.create_default_context(cafile=sys.argv[2])
+          context.set_ciphers("ALL:@SECLEVEL=0")
+          context.minimum_version = ssl.TLSVersion.TLSv1
+          with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain:
+              with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                  assert secure.version() == "TLSv1.1", secure.version()
+          """, "\(port)", caFile,
+        ])
+      let http = #expect(throws: Fault.self) {
+        _ = try Venues.HTTPClient(caFile: caFile).send(.init(.get, "https://127.0.0.1:\(port)/"))
+      }
+      let websocket = #expect(throws: Fault.self) {
+        try WebSocketConnection(.init(url: "wss://127.0.0.1:\(port)/ticks", caFile: caFile)).connect()
+      }
+      for fault in [http, websocket] {
+        #expect(fault?.message.contains("version") == true, "\(fault?.message ?? "")")
+      }
+    }
+  }
+
+  @Test(arguments: ["TLSv1_2", "TLSv1_3"]) func TLS1Point2AndLaterAreSpoken(version: String) async throws {
+    try await withTLSServer(Certificate(version: version)) { port, caFile in
+      let response = try Venues.HTTPClient(caFile: caFile).send(.init(.get, "https://127.0.0.1:\(port)/"))
+      #expect(response.body == Array("safe".utf8))
     }
   }
 

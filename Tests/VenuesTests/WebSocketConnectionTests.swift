@@ -283,19 +283,55 @@ import Testing
     #expect(fault?.kind == .unavailable)
   }
 
-  @Test func pingsWhoseAnswersAreNotTakenEndTheConnection() throws {
+  /// Only the latest ping needs an answer (RFC 6455, section 5.5.3), so answers cannot pile up without end.
+  @Test func answersToPingsThatAreNotTakenDoNotPileUp() throws {
     let isDone = DispatchSemaphore(value: 0)
-    defer { isDone.signal() }
+    let answers = Log<[UInt8]>()
     let pings = (0..<1000).flatMap { _ in serverFrame(9, [UInt8](repeating: 1, count: 125)) }
     let server = try ScriptedServer { peer in
       peer.upgrade()
       for _ in 0..<200 { peer.send(pings) }
+      peer.send(serverFrame(9, [7]) + serverFrame(2, [1]))
       isDone.wait()
+      while let frame = peer.readFrame(), frame.opcode == 10 { answers.append(frame.payload) }
     }
     let connection = connection(server)
     try connection.connect()
-    let (_, fault) = drain(connection)
-    #expect(fault?.message.hasSuffix("the server sends pings but does not take the answers") == true)
+    var messages = 0
+    while messages == 0 {
+      _ = try connection.receive(timeoutMilliseconds: 5000) { _, _, _ in messages += 1 }
+    }
+    #expect(connection.unsentBytes <= FrameCodec.unsentBytesMaxForPongs + 131)
+    isDone.signal()
+    #expect(try connection.sendQueue(downTo: 0, timeoutMilliseconds: 5000))
+    _ = try connection.receive(timeoutMilliseconds: 100) { _, _, _ in }
+    connection.close()
+    server.finish()
+    #expect(answers.all.last == [7])
+    #expect(answers.all.count < 200_001)
+  }
+
+  @Test func anIPv6AddressIsDialledAndNamedInBrackets() throws {
+    let requests = Log<String>()
+    let server: ScriptedServer
+    do {
+      server = try ScriptedServer(isIPv6: true) { peer in
+        requests.append(peer.upgrade(followedBy: serverFrame(2, [6])))
+        peer.waitForEnd()
+      }
+    } catch { try Test.cancel("this machine has no IPv6 loopback") }
+    let connection = WebSocketConnection(.init(url: "ws://[::1]:\(server.port)/x"))
+    try connection.connect()
+    var payloads: [[UInt8]] = []
+    while payloads.isEmpty {
+      _ = try connection.receive(timeoutMilliseconds: 5000) { _, payload, _ in
+        payloads.append(payload.withUnsafeBytes { Array($0) })
+      }
+    }
+    connection.close()
+    server.finish()
+    #expect(payloads == [[6]])
+    #expect(requests.all.first?.contains("Host: [::1]:\(server.port)\r\n") == true, "\(requests.all)")
   }
 
   @Test func nothingInTimeIsNotAnError() throws {
@@ -340,7 +376,7 @@ import Testing
 
   @Test func whatTheReceiverThrowsComesOut() throws {
     let server = try ScriptedServer { peer in
-      peer.upgrade(followedBy: serverFrame(2, [1]))
+      peer.upgrade(followedBy: serverFrame(2, [1]) + serverFrame(2, [2]))
       peer.waitForEnd()
     }
     let connection = connection(server)
@@ -353,5 +389,11 @@ import Testing
       }
     }
     #expect(fault == Fault(.badData, "stop"))
+    // What came behind the message that was refused is not lost.
+    var rest: [[UInt8]] = []
+    _ = try connection.receive(timeoutMilliseconds: 5000) { _, payload, _ in
+      rest.append(payload.withUnsafeBytes { Array($0) })
+    }
+    #expect(rest == [[2]])
   }
 }

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 import MarketData
 
 /// Starts libcurl once in the process; the result is the same for everybody who asks.
@@ -26,7 +27,11 @@ final class CurlHandle {
 
   /// Forgets all options but keeps live connections, and sets what every use here has in common: no signals,
   /// only HTTP, TLS 1.2 or later, certificate and host name always verified.
-  func prepare(url: String, caFile: String?, connectTimeoutMilliseconds: Int) throws(Fault) {
+  ///
+  /// With a `proxy` (empty: none) the environment's are passed over, but for `no_proxy`.
+  func prepare(url: String, caFile: String?, proxy: String? = nil, connectTimeoutMilliseconds: Int)
+    throws(Fault)
+  {
     curl_easy_reset(pointer)
     errorText.pointee = 0
     try check(tickring_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText))
@@ -36,7 +41,17 @@ final class CurlHandle {
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
-    if let caFile { try set(CURLOPT_CAINFO, caFile) }
+    if let caFile {
+      guard access(caFile, R_OK) == 0 else {
+        throw Fault(
+          .configuration,
+          "the file of certificates '\(caFile)' cannot be read: \(String(cString: strerror(errno)))")
+      }
+      try set(CURLOPT_CAINFO, caFile)
+      // The folder of the system's authorities would be trusted beside the file.
+      try check(tickring_curl_set_pointer(pointer, CURLOPT_CAPATH, nil))
+    }
+    if let proxy { try set(CURLOPT_PROXY, proxy) }
     try set(CURLOPT_URL, url)
   }
 

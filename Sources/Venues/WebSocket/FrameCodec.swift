@@ -1,285 +1,212 @@
 internal import CWslay
 
-/// RFC 6455 framing by wslay: bytes from the socket go in, whole messages come out, control frames are answered.
+/// RFC 6455 framing: bytes from the socket go in, whole messages come out one by one, and control frames are answered.
 ///
-/// wslay runs in its mode without buffering and hands out payload piece by piece from an internal buffer of 4 KiB,
-/// which it refills through a callback. That buffer sets the pace here: each ``parse(_:)`` refills it once,
-/// and the messages that this completes lie in preallocated memory until the next call. So nothing is allocated
-/// for a message, wslay's callbacks never call outside code, and what was just parsed is still in the nearest
-/// cache when it is decoded. The price is one more copy of each byte, a few nanoseconds a message.
+/// wslay reads and writes the frames; which frame may follow which is ``MessageAssembler``'s. wslay's own layer for
+/// that was left because it answers broken frames without a code, takes half a status code and refuses those that were
+/// registered since (1012 to 1014), checks a close frame's reason wrongly when it comes in pieces, and judges the next
+/// frame before a message could be answered, which then never is.
 ///
-/// The socket's side of sending is a closure, called only for our own few messages and for answers to pings.
+/// Nothing is allocated for a message that comes. What goes out is put into one buffer, which the owner sends with
+/// ``flush(_:)``.
 final class FrameCodec {
-  /// What ends a connection from within its frames.
-  enum End: Equatable {
-    /// The server sent a close frame; code 1005 when it named none.
-    case closed(code: UInt16, reason: String)
-    /// A message is longer than allowed.
-    case oversize
-    /// The server asks for answers to pings and takes none.
-    case deaf
-    /// The frames break the protocol, or a text is no UTF-8.
-    case violation
-  }
+  typealias End = MessageAssembler.End
 
+  private let frames: wslay_frame_context_ptr
   private let state: UnsafeMutablePointer<FrameState>
-  private let context: wslay_event_context_ptr
+  private var assembler: MessageAssembler
+  /// A ping that could not be answered for want of room; only the latest needs an answer (section 5.5.3).
+  private var unansweredPing: [UInt8]?
+  private var isCloseQueued = false
 
-  /// Bytes that may wait for a socket that takes none: our largest request is a tenth of that.
-  static let sendQueueBytesMax = 1 << 20
-  /// Messages that may wait; what one batch of pings can add stays far below.
-  static let queuedMessagesMax = 10_000
+  /// Why no more messages will come, once that is so.
+  private(set) var end: End?
+  /// True while bytes given by ``take(_:)`` are left.
+  private(set) var hasInput = false
+
+  /// Bytes that may wait to be sent before pings are passed over.
+  static let unsentBytesMaxForPongs = 64 * 1024
 
   /// Makes the client's side of a fresh connection; nil when memory is short.
   init?(messageBytesMax: Int) {
     state = .allocate(capacity: 1)
-    state.initialize(to: FrameState(messageBytesMax: messageBytesMax))
-    var callbacks = wslay_event_callbacks(
-      recv_callback: frameRefill, send_callback: frameSend, genmask_callback: frameMask,
-      on_frame_recv_start_callback: frameStarted, on_frame_recv_chunk_callback: framePayload,
-      on_frame_recv_end_callback: nil, on_msg_recv_callback: messageEnded)
-    var made: wslay_event_context_ptr?
-    guard wslay_event_context_client_init(&made, &callbacks, state) == 0, let made else {
-      state.pointee.deallocate()
+    state.initialize(to: FrameState())
+    var callbacks = wslay_frame_callbacks(
+      send_callback: frameWrite, recv_callback: frameRead, genmask_callback: frameMask)
+    var made: wslay_frame_context_ptr?
+    guard wslay_frame_context_init(&made, &callbacks, state) == 0, let made else {
+      state.deinitialize(count: 1)
       state.deallocate()
       return nil
     }
-    context = made
-    wslay_event_config_set_no_buffering(context, 1)
+    frames = made
+    assembler = MessageAssembler(messageBytesMax: messageBytesMax)
   }
 
   deinit {
-    wslay_event_context_free(context)
-    state.pointee.deallocate()
+    wslay_frame_context_free(frames)
+    state.deinitialize(count: 1)
     state.deallocate()
   }
 
   // MARK: Receiving
 
   /// True when the last message has begun and not ended.
-  var isInsideMessage: Bool { state.pointee.isInsideMessage }
+  var isInsideMessage: Bool { assembler.isInsideMessage }
 
-  /// Takes bytes from the front of `input` (all, when it is short), and makes the messages that they complete
-  /// ready for ``message(at:)``, instead of those before. Returns how many bytes it took; zero means that wslay
-  /// reads no more, for the reason in ``end``.
-  func parse(_ input: UnsafeRawBufferPointer) -> Int {
-    state.pointee.startBatch(input)
-    let result = wslay_event_recv(context)
-    if result != 0 { state.pointee.isBroken = true }
-    return state.pointee.takenBytes
+  /// Takes bytes, which must lie still until ``nextMessage()`` has returned nil; the earlier ones must be used up.
+  func take(_ input: UnsafeRawBufferPointer) {
+    state.pointee.input = input
+    hasInput = !input.isEmpty && end == nil
   }
 
-  /// Messages that the last ``parse(_:)`` completed.
-  var messageCount: Int { state.pointee.messageCount }
-
-  /// One of them; its bytes stay valid until the next call of ``parse(_:)``.
+  /// The next whole message; nil when more bytes are needed, or no more will come, for the reason in ``end``.
+  /// Its bytes stay valid until the next call.
   @inline(__always)
-  func message(at index: Int) -> (opcode: WebSocketOpcode, payload: UnsafeRawBufferPointer) {
-    let entry = state.pointee.messages[index]
-    return (
-      entry.isText ? .text : .binary,
-      UnsafeRawBufferPointer(start: state.pointee.payload + entry.start, count: entry.count)
-    )
+  func nextMessage() -> (opcode: WebSocketOpcode, payload: UnsafeRawBufferPointer)? {
+    while hasInput {
+      var frame = wslay_frame_iocb()
+      let count = wslay_frame_recv(frames, &frame)
+      guard count >= 0 else {
+        hasInput = false
+        if count != Int(WSLAY_ERR_WANT_READ.rawValue) {
+          finish(.violation("a control frame in parts or too long, or a length not in its shortest form"))
+        }
+        return nil
+      }
+      let piece = MessageAssembler.Piece(
+        isFinal: frame.fin != 0, reservedBits: frame.rsv, opcode: frame.opcode, isMasked: frame.mask != 0,
+        frameBytes: frame.payload_length, bytes: UnsafeRawBufferPointer(start: frame.data, count: count))
+      switch assembler.take(piece) {
+      case .nothing: break
+      case .message(let opcode, let payload): return (opcode, payload)
+      case .ping(let payload): answer(ping: payload)
+      case .end(let end): finish(end)
+      }
+    }
+    return nil
   }
 
-  /// Why no more messages will come, once that is so.
-  var end: End? {
-    if wslay_event_get_close_received(context) != 0 {
-      return .closed(
-        code: wslay_event_get_status_code_received(context), reason: state.pointee.closeReason)
-    }
-    if state.pointee.isOversize { return .oversize }
-    if wslay_event_get_queued_msg_count(context) > Self.queuedMessagesMax { return .deaf }
-    return state.pointee.isBroken || wslay_event_get_read_enabled(context) == 0 ? .violation : nil
+  private func finish(_ end: End) {
+    self.end = end
+    hasInput = false
+    queueClose(code: end.answerCode)
   }
 
   // MARK: Sending
 
-  /// Puts a text message into the queue; false when the queue is full or the connection is being closed.
-  func queueText(_ text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { bytes in
-      guard Int(wslay_event_get_queued_msg_length(context)) + bytes.count <= Self.sendQueueBytesMax else {
-        return false
-      }
-      var message = wslay_event_msg(
-        opcode: UInt8(WSLAY_TEXT_FRAME.rawValue), msg: bytes.baseAddress, msg_length: bytes.count)
-      return wslay_event_queue_msg(context, &message) == 0
+  /// Bytes that wait to be sent.
+  var unsentBytes: Int { state.pointee.output.count - state.pointee.sentBytes }
+
+  var wantsToSend: Bool { unsentBytes > 0 || unansweredPing != nil }
+
+  /// Puts a message into the queue; false when the connection is being closed.
+  func queue(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) -> Bool {
+    guard !isCloseQueued else { return false }
+    return write(opcode == .text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, payload)
+  }
+
+  /// Puts a close frame into the queue, behind all that is there, unless there is one already.
+  func queueClose(code: UInt16) {
+    guard !isCloseQueued else { return }
+    isCloseQueued = true
+    unansweredPing = nil
+    _ = CloseFrame.payload(code: code).withUnsafeBytes { write(WSLAY_CONNECTION_CLOSE, $0) }
+  }
+
+  private func answer(ping payload: UnsafeRawBufferPointer) {
+    guard !isCloseQueued else { return }
+    if unsentBytes < Self.unsentBytesMaxForPongs {
+      _ = write(WSLAY_PONG, payload)
+    } else {
+      unansweredPing = Array(payload)
     }
   }
-
-  /// Puts a close frame into the queue, unless one is there or went out.
-  func queueClose(code: UInt16) {
-    _ = wslay_event_queue_close(context, code, nil, 0)
-  }
-
-  /// True while something waits to be sent.
-  var wantsToSend: Bool { wslay_event_want_write(context) != 0 }
 
   /// Sends what is queued through `send`, which returns how many bytes the socket took, 0 when it takes none now,
   /// and nil when it is broken. Returns false in that last case.
   func flush(_ send: (UnsafeRawBufferPointer) -> Int?) -> Bool {
-    withoutActuallyEscaping(send) { send in
-      state.pointee.send = send
-      defer { state.pointee.send = nil }
-      return wslay_event_send(context) == 0
+    while wantsToSend {
+      if unsentBytes == 0, let ping = unansweredPing {
+        unansweredPing = nil
+        _ = ping.withUnsafeBytes { write(WSLAY_PONG, $0) }
+      }
+      let rest = state.pointee.sentBytes...
+      guard
+        let taken = state.pointee.output.withUnsafeBytes({ send(UnsafeRawBufferPointer(rebasing: $0[rest])) })
+      else { return false }
+      if taken == 0 { return true }
+      state.pointee.noteSent(taken)
     }
+    return true
+  }
+
+  private func write(_ opcode: wslay_opcode, _ payload: UnsafeRawBufferPointer) -> Bool {
+    var frame = wslay_frame_iocb()
+    frame.fin = 1
+    frame.opcode = UInt8(opcode.rawValue)
+    frame.mask = 1
+    frame.payload_length = UInt64(payload.count)
+    frame.data = payload.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    frame.data_length = payload.count
+    return wslay_frame_send(frames, &frame) == payload.count
   }
 }
 
 /// What wslay's callbacks work on. It lies in memory of its own, so that a callback costs neither reference
 /// counting nor exclusivity checks.
 private struct FrameState {
-  struct Message {
-    var start: Int
-    var count: Int
-    var isText: Bool
-  }
-
-  /// wslay's own input buffer: one refill can complete no more messages than it has room for empty frames, plus
-  /// the one that was pending.
-  static let refillBytesMax = 4096
-  static let messagesMax = refillBytesMax / 2 + 1
-
-  let messageBytesMax: Int
-  /// Payload of the batch's messages, then of the message that is still incomplete.
-  let payload: UnsafeMutableRawPointer
-  let messages: UnsafeMutablePointer<Message>
-  var messageCount = 0
-  /// Where the incomplete message begins, and where its next piece goes.
-  var messageStart = 0
-  var payloadEnd = 0
-  var isInsideMessage = false
-  var isControlFrame = false
-  var isOversize = false
-  var isBroken = false
-  var closeReason = ""
   var input = UnsafeRawBufferPointer(start: nil, count: 0)
-  var takenBytes = 0
-  var send: ((UnsafeRawBufferPointer) -> Int?)?
+  var output: [UInt8] = []
+  /// Bytes at the front of ``output`` that are sent.
+  var sentBytes = 0
 
-  init(messageBytesMax: Int) {
-    self.messageBytesMax = messageBytesMax
-    payload = .allocate(byteCount: messageBytesMax + 2 * Self.refillBytesMax, alignment: 64)
-    messages = .allocate(capacity: Self.messagesMax)
+  /// A longer output's memory is given back when it is sent.
+  private static let keptBytesMax = 1 << 20
+
+  mutating func noteSent(_ count: Int) {
+    sentBytes += count
+    guard sentBytes == output.count else { return }
+    output.removeAll(keepingCapacity: output.count <= Self.keptBytesMax)
+    sentBytes = 0
   }
 
-  func deallocate() {
-    payload.deallocate()
-    messages.deallocate()
-  }
-
-  mutating func startBatch(_ input: UnsafeRawBufferPointer) {
-    self.input = input
-    takenBytes = 0
-    messageCount = 0
-    let pending = payloadEnd - messageStart
-    if messageStart > 0 && pending > 0 {
-      payload.copyMemory(from: payload + messageStart, byteCount: pending)
-    }
-    messageStart = 0
-    payloadEnd = pending
-  }
-
-  mutating func refill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    guard takenBytes == 0, let source = input.baseAddress else { return 0 }
-    let count = min(buffer.count, input.count, Self.refillBytesMax)
-    buffer.baseAddress?.copyMemory(from: source, byteCount: count)
-    takenBytes = count
+  mutating func read(_ room: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(room.count, input.count)
+    guard count > 0 else { return 0 }
+    room.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[..<count]))
+    input = UnsafeRawBufferPointer(rebasing: input[count...])
     return count
-  }
-
-  mutating func append(_ piece: UnsafeRawPointer, count: Int) -> Bool {
-    guard payloadEnd - messageStart + count <= messageBytesMax else { return false }
-    (payload + payloadEnd).copyMemory(from: piece, byteCount: count)
-    payloadEnd += count
-    return true
-  }
-
-  mutating func endMessage(isText: Bool) {
-    messages[messageCount] = Message(start: messageStart, count: payloadEnd - messageStart, isText: isText)
-    messageCount += 1
-    messageStart = payloadEnd
-    isInsideMessage = false
   }
 }
 
+/// All callbacks get the codec's own state.
 private func frameState(_ userData: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<FrameState>? {
   userData?.assumingMemoryBound(to: FrameState.self)
 }
 
-private func frameRefill(
-  context: wslay_event_context_ptr?, buffer: UnsafeMutablePointer<UInt8>?, count: Int, flags: Int32,
-  userData: UnsafeMutableRawPointer?
+/// Hands over bytes that came; zero means that there are none now.
+private func frameRead(
+  buffer: UnsafeMutablePointer<UInt8>?, count: Int, flags: Int32, userData: UnsafeMutableRawPointer?
 ) -> Int {
-  guard let state = frameState(userData) else { return -1 }
-  let taken = state.pointee.refill(UnsafeMutableRawBufferPointer(start: buffer, count: count))
-  guard taken > 0 else {
-    wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK.rawValue)
-    return -1
+  frameState(userData)?.pointee.read(UnsafeMutableRawBufferPointer(start: buffer, count: count)) ?? 0
+}
+
+/// Takes all bytes that shall be sent, so that wslay never has to try again.
+private func frameWrite(
+  bytes: UnsafePointer<UInt8>?, count: Int, flags: Int32, userData: UnsafeMutableRawPointer?
+) -> Int {
+  frameState(userData)?.pointee.output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
+  return count
+}
+
+/// A fresh key for each frame from the system's generator, which nobody can predict (RFC 6455, section 5.3).
+private func frameMask(buffer: UnsafeMutablePointer<UInt8>?, count: Int, userData: UnsafeMutableRawPointer?)
+  -> Int32
+{
+  var generator = SystemRandomNumberGenerator()
+  withUnsafeBytes(of: generator.next()) { random in
+    for index in 0..<count { buffer?[index] = random[index % random.count] }
   }
-  return taken
-}
-
-private func frameSend(
-  context: wslay_event_context_ptr?, bytes: UnsafePointer<UInt8>?, count: Int, flags: Int32,
-  userData: UnsafeMutableRawPointer?
-) -> Int {
-  let sent = frameState(userData)?.pointee.send?(UnsafeRawBufferPointer(start: bytes, count: count))
-  if let sent, sent > 0 { return sent }
-  wslay_event_set_error(
-    context, (sent == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE).rawValue)
-  return -1
-}
-
-private func frameMask(
-  context: wslay_event_context_ptr?, buffer: UnsafeMutablePointer<UInt8>?, count: Int,
-  userData: UnsafeMutableRawPointer?
-) -> Int32 {
-  for index in 0..<count { buffer?[index] = .random(in: .min ... .max) }
   return 0
-}
-
-private func frameStarted(
-  context: wslay_event_context_ptr?, frame: UnsafePointer<wslay_event_on_frame_recv_start_arg>?,
-  userData: UnsafeMutableRawPointer?
-) {
-  guard let state = frameState(userData), let frame else { return }
-  // Opcodes from 8 up are control frames (RFC 6455, section 5.2); they may lie between the frames of a message.
-  state.pointee.isControlFrame = frame.pointee.opcode >= UInt8(WSLAY_CONNECTION_CLOSE.rawValue)
-  guard !state.pointee.isControlFrame else { return }
-  state.pointee.isInsideMessage = true
-  if frame.pointee.payload_length > UInt64(state.pointee.messageBytesMax) { giveUp(context, state) }
-}
-
-private func framePayload(
-  context: wslay_event_context_ptr?, piece: UnsafePointer<wslay_event_on_frame_recv_chunk_arg>?,
-  userData: UnsafeMutableRawPointer?
-) {
-  guard let state = frameState(userData), let piece, let data = piece.pointee.data else { return }
-  guard !state.pointee.isControlFrame else { return }
-  if !state.pointee.append(data, count: piece.pointee.data_length) { giveUp(context, state) }
-}
-
-/// Ends a connection whose message is too long: wslay, without buffering, knows no limit for a whole message.
-private func giveUp(_ context: wslay_event_context_ptr?, _ state: UnsafeMutablePointer<FrameState>) {
-  state.pointee.isOversize = true
-  _ = wslay_event_queue_close(context, UInt16(WSLAY_CODE_MESSAGE_TOO_BIG.rawValue), nil, 0)
-  wslay_event_shutdown_read(context)
-}
-
-private func messageEnded(
-  context: wslay_event_context_ptr?, message: UnsafePointer<wslay_event_on_msg_recv_arg>?,
-  userData: UnsafeMutableRawPointer?
-) {
-  guard let state = frameState(userData), let message else { return }
-  switch UInt32(message.pointee.opcode) {
-  case WSLAY_TEXT_FRAME.rawValue where !state.pointee.isOversize: state.pointee.endMessage(isText: true)
-  case WSLAY_BINARY_FRAME.rawValue where !state.pointee.isOversize: state.pointee.endMessage(isText: false)
-  case WSLAY_CONNECTION_CLOSE.rawValue:
-    // The first two bytes of the payload are the status code.
-    let payload = UnsafeRawBufferPointer(start: message.pointee.msg, count: message.pointee.msg_length)
-    state.pointee.closeReason = WebSocketHandshake.excerpt(of: payload.dropFirst(2))
-  default: break
-  }
 }

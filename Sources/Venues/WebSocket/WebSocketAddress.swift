@@ -23,6 +23,10 @@ struct WebSocketAddress {
     guard result == CURLUE_OK, let host = Self.part(CURLUPART_HOST, of: url) else {
       throw Fault(.configuration, "'\(shown)' is no address: \(String(cString: curl_url_strerror(result)))")
     }
+    guard Self.part(CURLUPART_FRAGMENT, of: url) == nil else {
+      throw Fault(
+        .configuration, "'\(shown)' is no websocket address: it must have no fragment, the part behind '#'")
+    }
     let port = Self.part(CURLUPART_PORT, of: url) ?? scheme.port
     hostField = port == scheme.port ? host : "\(host):\(port)"
     let path = Self.part(CURLUPART_PATH, of: url) ?? "/"

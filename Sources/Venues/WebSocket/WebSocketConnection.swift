@@ -22,10 +22,17 @@ public final class WebSocketConnection {
     public var headers: [(name: String, value: String)]
     /// Certificate authorities to trust instead of the system's, a PEM file.
     public var caFile: String?
+    /// Address of a proxy (`http://host:port`, `socks5h://…`) to go through; nil leaves that to the environment's
+    /// `http_proxy`, `https_proxy` and `no_proxy`, and the empty text means none.
+    public var proxy: String?
     /// Longest time to dial, and again for the handshake.
     public var connectTimeoutMilliseconds = 10_000
+    /// Longest time that the end of a connection waits for the server's part in it.
+    public var closeTimeoutMilliseconds = 250
     /// A longer message ends the connection. Kite's longest has 3000 packets of 186 bytes: 558 002.
     public var messageBytesMax = 1 << 20
+    /// Bytes that may wait for a socket that takes none: a feed's largest request is a hundredth of that.
+    public var unsentBytesMax = 1 << 20
 
     /// Makes options with the usual limits.
     public init(url: String, headers: [(name: String, value: String)] = [], caFile: String? = nil) {
@@ -37,18 +44,15 @@ public final class WebSocketConnection {
 
   /// Bytes asked of the socket at once.
   static let readBytesMax = 256 * 1024
-  /// Longest time that ``close()`` waits for the server's close frame.
-  static let closeTimeoutMilliseconds = 250
 
   private let options: Options
   private let redact: Redaction
   private let readBuffer: UnsafeMutableRawBufferPointer
-  /// Bytes of ``readBuffer`` that were read and not parsed.
-  private var unparsed = 0..<0
   private var readTime = Timestamp.unknown
   private var link: Link?
-  /// Found while messages were still to be handed out: thrown by the call after that.
-  private var pendingFault: Fault?
+  /// The status code with which the server closed the latest connection in good order (1005 when it named none); nil
+  /// while that is open, and when it ended otherwise.
+  public private(set) var closeCode: UInt16?
 
   /// A connection that is open.
   private struct Link {
@@ -79,11 +83,12 @@ public final class WebSocketConnection {
   ///   reached, answers 429 or 5xx or not in time, `protocolViolation` when it answers anything else or cannot
   ///   prove its identity, `configuration` when the address makes no sense.
   public func connect() throws(Fault) {
-    drop()
+    link = nil
+    closeCode = nil
     let address = try WebSocketAddress(options.url, shownAs: redact.url)
     let handle = try CurlHandle()
     try handle.prepare(
-      url: address.dialURL, caFile: options.caFile,
+      url: address.dialURL, caFile: options.caFile, proxy: options.proxy,
       connectTimeoutMilliseconds: options.connectTimeoutMilliseconds)
     try handle.set(CURLOPT_CONNECT_ONLY, 1)
     // Without this libcurl would offer HTTP/2, over which this handshake cannot run.
@@ -136,7 +141,7 @@ public final class WebSocketConnection {
       throw fault(error.kind, error.message)
     }
     // The server may have sent its first frames along with its answer.
-    unparsed = end..<count
+    link.codec.take(UnsafeRawBufferPointer(rebasing: readBuffer[end..<count]))
   }
 
   private func send(_ bytes: [UInt8], over link: Link, before deadline: Deadline) throws(Fault) {
@@ -172,18 +177,41 @@ public final class WebSocketConnection {
 
   // MARK: Talking
 
-  /// Sends a text message, or queues it while the socket takes no more; the queue is emptied by ``receive``.
+  /// Sends a message, or queues it while the socket takes no more; the queue is emptied by ``receive``.
   ///
   /// - Throws: `Fault` of kind `unavailable` when there is no connection, it broke, or the queue is full.
-  public func sendText(_ text: String) throws(Fault) {
+  public func send(_ opcode: WebSocketOpcode, _ payload: RawSpan) throws(Fault) {
     guard let link else { throw fault(.unavailable, "not connected") }
-    guard link.codec.queueText(text) else {
+    guard link.codec.unsentBytes + payload.byteCount <= options.unsentBytesMax else {
       throw fault(
-        .unavailable,
-        "the server takes no data: more than \(FrameCodec.sendQueueBytesMax) bytes are waiting, or it is closing"
-      )
+        .unavailable, "the server takes no data: more than \(options.unsentBytesMax) bytes would wait for it")
+    }
+    guard payload.withUnsafeBytes({ link.codec.queue(opcode, $0) }) else {
+      throw fault(.unavailable, "the connection is being closed and takes no more messages")
     }
     try flush(link)
+  }
+
+  /// Sends a text message, as ``send(_:_:)`` does.
+  public func sendText(_ text: String) throws(Fault) {
+    try send(.text, Array(text.utf8).span.bytes)
+  }
+
+  /// Bytes that wait for the socket to take them.
+  public var unsentBytes: Int { link?.codec.unsentBytes ?? 0 }
+
+  /// Waits until at most so many bytes wait to be sent; false when time is up.
+  ///
+  /// - Throws: `Fault` of kind `unavailable` when the connection broke.
+  public func sendQueue(downTo bytes: Int, timeoutMilliseconds: Int) throws(Fault) -> Bool {
+    guard let link else { throw fault(.unavailable, "not connected") }
+    let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+    while true {
+      try flush(link)
+      if link.codec.unsentBytes <= bytes { return true }
+      if deadline.isPast { return false }
+      _ = wait(for: POLLOUT, on: link, milliseconds: deadline.remainingMilliseconds)
+    }
   }
 
   /// Waits at most `timeoutMilliseconds` for bytes (0: does not wait at all) and hands every message that they
@@ -193,19 +221,24 @@ public final class WebSocketConnection {
   /// Returns true when anything arrived, be it only a part of a message or a ping. An end of the connection is
   /// thrown only after all messages before it were handed out.
   /// - Throws: `Fault` of kind `unavailable` when the connection ended, `protocolViolation` when the server broke
-  ///   the protocol; whatever `onMessage` throws, after which the rest of its batch is lost.
+  ///   the protocol; whatever `onMessage` throws, after which the next call goes on with the next message.
   public func receive(
     timeoutMilliseconds: Int,
     onMessage: (_ opcode: WebSocketOpcode, _ payload: RawSpan, _ readTime: Timestamp) throws(Fault) -> Void
   ) throws(Fault) -> Bool {
-    if let fault = pendingFault {
-      drop()
-      throw fault
-    }
     guard let link else { throw fault(.unavailable, "not connected") }
+    if let end = link.codec.end {
+      if case .closed(let code, _) = end { closeCode = code }
+      awaitEnd(link)
+      self.link = nil
+      throw fault(of: end)
+    }
     answer(link)
-    if unparsed.isEmpty, try !fill(link, timeoutMilliseconds: timeoutMilliseconds) { return false }
-    try parse(link, onMessage: onMessage)
+    if !link.codec.hasInput, try !fill(link, timeoutMilliseconds: timeoutMilliseconds) { return false }
+    while let message = link.codec.nextMessage() {
+      try onMessage(message.opcode, message.payload.bytes, readTime)
+    }
+    answer(link)
     return true
   }
 
@@ -217,7 +250,7 @@ public final class WebSocketConnection {
       switch read(link, into: readBuffer) {
       case .bytes(let count):
         readTime = .wallClock()
-        unparsed = 0..<count
+        link.codec.take(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
         return true
       case .ended:
         let place = link.codec.isInsideMessage ? "in the middle of a message" : "without a close frame"
@@ -237,24 +270,6 @@ public final class WebSocketConnection {
     }
   }
 
-  private func parse(
-    _ link: Link, onMessage: (WebSocketOpcode, RawSpan, Timestamp) throws(Fault) -> Void
-  ) throws(Fault) {
-    while !unparsed.isEmpty {
-      let taken = link.codec.parse(UnsafeRawBufferPointer(rebasing: readBuffer[unparsed]))
-      unparsed = unparsed.lowerBound + taken..<unparsed.upperBound
-      for index in 0..<link.codec.messageCount {
-        let message = link.codec.message(at: index)
-        try onMessage(message.opcode, message.payload.bytes, readTime)
-      }
-      if let end = link.codec.end ?? (taken == 0 ? .violation : nil) {
-        unparsed = 0..<0
-        pendingFault = fault(of: end)
-      }
-      answer(link)
-    }
-  }
-
   /// Sends what waits, such as the answer to a ping. A broken connection shows at the next read, after everything
   /// that was still in it.
   private func answer(_ link: Link) {
@@ -269,12 +284,10 @@ public final class WebSocketConnection {
         "the server closed the connection with code \(code)" + (reason.isEmpty ? "" : ": \(reason)"))
     case .oversize:
       fault(.protocolViolation, "a message is longer than the \(options.messageBytesMax) bytes allowed")
-    case .deaf:
-      fault(.unavailable, "the server sends pings but does not take the answers")
-    case .violation:
-      fault(
-        .protocolViolation,
-        "the server's frames break the websocket protocol (RFC 6455) or its text is no UTF-8")
+    case .violation(let what):
+      fault(.protocolViolation, "the server breaks the websocket protocol (RFC 6455): \(what)")
+    case .invalidText:
+      fault(.protocolViolation, "the server breaks the websocket protocol (RFC 6455): its text is no UTF-8")
     }
   }
 
@@ -283,33 +296,31 @@ public final class WebSocketConnection {
   /// Ends the connection in good order: a close frame, a short wait for the server's, then the socket. Harmless
   /// when there is no connection.
   public func close() {
-    defer { drop() }
-    guard let link, pendingFault == nil else { return }
-    link.codec.queueClose(code: 1000)
-    let deadline = Deadline(afterMilliseconds: Self.closeTimeoutMilliseconds)
-    while link.codec.end == nil, !deadline.isPast {
+    guard let link else { return }
+    link.codec.queueClose(code: CloseFrame.normalCode)
+    awaitEnd(link)
+    self.link = nil
+  }
+
+  /// Sends what is queued, the close frame last, and waits until the server ends the connection, which is its part
+  /// (RFC 6455, section 7.1.1): ended by us with bytes of the server's unread, what we sent last could be lost.
+  private func awaitEnd(_ link: Link) {
+    let deadline = Deadline(afterMilliseconds: options.closeTimeoutMilliseconds)
+    while !deadline.isPast {
+      while link.codec.nextMessage() != nil {}
       guard link.codec.flush({ Self.send($0, link) }) else { return }
       switch read(link, into: readBuffer) {
-      case .bytes(let count):
-        var rest = 0..<count
-        while !rest.isEmpty, link.codec.end == nil {
-          rest =
-            rest.lowerBound + link.codec.parse(UnsafeRawBufferPointer(rebasing: readBuffer[rest]))..<count
-        }
-      case .nothing: _ = wait(for: POLLIN, on: link, milliseconds: deadline.remainingMilliseconds)
+      case .bytes(let count): link.codec.take(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
+      case .nothing:
+        let events = link.codec.wantsToSend ? POLLIN | POLLOUT : POLLIN
+        _ = wait(for: events, on: link, milliseconds: deadline.remainingMilliseconds)
       case .ended, .failed: return
       }
     }
   }
 
-  private func drop() {
-    link = nil
-    pendingFault = nil
-    unparsed = 0..<0
-  }
-
   private func dropped(_ kind: Fault.Kind, _ reason: String) -> Fault {
-    drop()
+    link = nil
     return fault(kind, reason)
   }
 

@@ -62,6 +62,10 @@ struct WebSocketHandshake {
         "the server answers the websocket handshake with HTTP status \(words[1...].joined(separator: " "))"
           + (text.isEmpty ? "" : ": \(text)"))
     }
+    guard words[0] == "HTTP/1.1" else {
+      throw Fault(
+        .protocolViolation, "the server upgrades in \(words[0]), which websockets need HTTP/1.1 for")
+    }
     try checkUpgrade(fields: lines.dropFirst())
   }
 
@@ -73,7 +77,7 @@ struct WebSocketHandshake {
           .protocolViolation,
           "the server's handshake holds the line '\(Self.excerpt(of: line.utf8))', which is no header field")
       }
-      let value = line[line.index(after: colon)...].split(separator: " ").joined(separator: " ")
+      let value = line[line.index(after: colon)...].split { $0 == " " || $0 == "\t" }.joined(separator: " ")
       let name = line[..<colon].lowercased()
       fields[name] = fields[name].map { "\($0), \(value)" } ?? value
     }

@@ -9,7 +9,8 @@ struct SimulateCommand: AsyncParsableCommand {
     abstract: "Run a simulated venue: Zerodha Kite's ticker and history, byte for byte, on this machine.",
     discussion: """
       Listens on 127.0.0.1 alone. Clients log in with the API key `demo` and the access token `demo`. The market \
-      stands still until a first client asks for its clock or subscribes.
+      stands still until a first client asks for its clock or subscribes. Faults can also be asked for while it runs: \
+      `curl -d 'silence+5' http://127.0.0.1:PORT/simulator/faults`.
       """)
 
   @Option(help: "Port to listen on; 0 for any that is free.") var port: UInt16 = 0
@@ -20,8 +21,15 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "Seconds of the market in one second of the machine.") var speed = 1.0
   @Flag(help: "Send as fast as the client reads, for measuring throughput.") var unpaced = false
   @Option(help: "Stop sending after so many ticks.") var ticksMax: Int?
-  @Option(help: "Misbehave: refuse, close-at-once, garbage, or cut:N (drop each connection after N ticks).")
-  var fault: String?
+  @Option(
+    help:
+      "Misbehave: KIND[:ARGUMENT][@START][+DURATION] with seconds; may be repeated. Kinds: \(VenueFault.forms.joined(separator: ", "))."
+  )
+  var fault: [String] = []
+  @Option(
+    help:
+      "Misbehave by a plan: a file with one fault a line, or seed:N[,count=C][,every=SECONDS][,kinds=A|B].")
+  var faultPlan: String?
   @Flag(help: "Print one JSON object a line.") var json = false
   @Flag(help: .hidden) var stopWithStandardInput = false
 
@@ -38,7 +46,8 @@ struct SimulateCommand: AsyncParsableCommand {
     configuration.speed = speed
     configuration.isUnpaced = unpaced
     configuration.ticksMax = ticksMax
-    configuration.fault = try parsedFault()
+    configuration.faults = try parsedFaults()
+    configuration.faultSeed = seed
     let venue = try makeVenue(configuration)
     let boundPort = try await venue.start()
     try tell("listening", port: Int(boundPort))
@@ -78,20 +87,11 @@ struct SimulateCommand: AsyncParsableCommand {
     return start.timestamp()
   }
 
-  private func parsedFault() throws(Fault) -> VenueFault {
-    switch fault {
-    case nil: return .none
-    case "refuse": return .refuse
-    case "close-at-once": return .closeAtOnce
-    case "garbage": return .garbage(seed: seed)
-    case .some(let text):
-      if text.hasPrefix("cut:"), let count = Int(text.dropFirst(4)), count > 0 {
-        return .cutAfterTicks(count)
-      }
-      throw Fault(
-        .usage,
-        "--fault '\(text)' is not one of refuse, close-at-once, garbage, cut:N with N a number of ticks")
-    }
+  private func parsedFaults() throws(Fault) -> [VenueFault] {
+    var faults: [VenueFault] = []
+    for text in fault { faults.append(try VenueFault(text)) }
+    if let faultPlan { faults += try FaultPlan(argument: faultPlan).faults }
+    return faults
   }
 
   private func tell(_ event: String, port: Int? = nil, report: VenueReportLine? = nil) throws(Fault) {

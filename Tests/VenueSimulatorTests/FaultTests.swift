@@ -4,7 +4,7 @@ import VenueSimulator
 
 @Suite struct VenueFaultTests {
   @Test func refuseAnswersEverythingOfTheBrokerWith403() async throws {
-    try await withVenue(try syntheticMarket(), { $0.fault = .refuse }) { _, port in
+    try await withVenue(try syntheticMarket(), { $0.faults = [VenueFault(.status(403))] }) { _, port in
       let answer = try TickerClient(port: port).upgrade(query: "api_key=simkey&access_token=simtoken")
       #expect(answer.hasPrefix("HTTP/1.1 403"))
       #expect(try TickerClient(port: port).get("/instruments").head.hasPrefix("HTTP/1.1 403"))
@@ -13,7 +13,7 @@ import VenueSimulator
   }
 
   @Test func closeAtOnceDropsTheConnectionAfterTheUpgrade() async throws {
-    try await withVenue(try syntheticMarket(), { $0.fault = .closeAtOnce }) { _, port in
+    try await withVenue(try syntheticMarket(), { $0.faults = [VenueFault(.closeAtOnce)] }) { _, port in
       let message = try TickerClient(tickerAt: port).receive()
       #expect(message == .end)
     }
@@ -22,7 +22,7 @@ import VenueSimulator
   @Test func aCutComesAfterExactlySoManyTicksOnEachConnection() async throws {
     let market = try syntheticMarket(count: 20, updatesPerSecond: 100)
     let tokens = market.instruments.map(\.token)
-    try await withVenue(market, { $0.fault = .cutAfterTicks(57) }) { _, port in
+    try await withVenue(market, { $0.faults = [VenueFault(.cutAfterTicks(57))] }) { _, port in
       for _ in 0..<2 {
         let client = try TickerClient(tickerAt: port)
         client.subscribe(tokens)
@@ -38,7 +38,10 @@ import VenueSimulator
   @Test func garbageComesBetweenGoodFramesAndTheReportCountsOnlyGoodTicks() async throws {
     let market = try syntheticMarket(count: 20, updatesPerSecond: 50)
     let tokens = market.instruments.map(\.token)
-    let venue = try makeVenue(market) { $0.fault = .garbage(seed: 3) }
+    let venue = try makeVenue(market) {
+      $0.faults = [VenueFault(.garbage)]
+      $0.faultSeed = 3
+    }
     let port = try await venue.start()
     async let received = onThread {
       let client = try TickerClient(tickerAt: port)

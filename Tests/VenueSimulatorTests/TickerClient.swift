@@ -73,6 +73,33 @@ final class TickerClient {
     return (parts[0], parts.dropFirst().joined(separator: "\r\n\r\n"))
   }
 
+  /// Sends a POST request and reads its answer.
+  func post(_ target: String, body: String) {
+    let head = ["POST \(target) HTTP/1.1", "Host: 127.0.0.1", "Content-Length: \(body.utf8.count)", "", ""]
+    send(Array((head.joined(separator: "\r\n") + body).utf8))
+    _ = try? httpAnswer()
+  }
+
+  /// Sends a DELETE request on a connection of its own and reads its answer.
+  func delete(_ target: String, port: UInt16) {
+    guard let client = try? TickerClient(port: port) else { return }
+    client.send(Array("DELETE \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".utf8))
+    _ = try? client.httpAnswer()
+  }
+
+  /// True when bytes are there, or come in time.
+  func isReadable(withinMilliseconds milliseconds: Int32) -> Bool {
+    if head < buffer.count { return true }
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, milliseconds) > 0
+  }
+
+  /// Receives messages until none has come for so long.
+  func drain(milliseconds: Int32) throws {
+    let deadline = Date().addingTimeInterval(Double(milliseconds) / 1000)
+    while Date() < deadline, isReadable(withinMilliseconds: milliseconds) { _ = try receive() }
+  }
+
   private func httpAnswer() throws -> String {
     var bytes: [UInt8] = []
     while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) { bytes.append(try byte()) }

@@ -12,6 +12,17 @@ struct KiteError: Error, Equatable {
   static let tooManyRequests = KiteError(status: 429, type: "NetworkException", message: "Too many requests")
   static let noSuchRoute = KiteError(status: 404, type: "GeneralException", message: "Route not found")
 
+  /// The refusal of this status.
+  static func status(_ status: Int) -> KiteError {
+    switch status {
+    case 401, 403: KiteError(status: status, type: badCredentials.type, message: badCredentials.message)
+    case 429: tooManyRequests
+    case 400...499: KiteError(status: status, type: "InputException", message: "Bad request")
+    default:
+      KiteError(status: status, type: "NetworkException", message: "Gateway error, please try again later")
+    }
+  }
+
   /// Input that cannot be served.
   static func input(_ message: String) -> KiteError {
     KiteError(status: 400, type: "InputException", message: message)
@@ -25,7 +36,9 @@ struct KiteError: Error, Equatable {
 
   private enum Phrase {
     static let byStatus = [
-      400: "Bad Request", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
+      400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+      429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
+      503: "Service Unavailable", 504: "Gateway Timeout",
     ]
   }
 

@@ -11,26 +11,45 @@ struct RequestHandler: HTTPHandler {
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     do {
-      return try await answer(request)
+      if request.path.hasPrefix("/simulator/") { return try await simulatorAnswer(request) }
+      let effects = core.faults.effects
+      if let status = effects.status { throw KiteError.status(status) }
+      return try await FaultyAnswer(effects: effects).spoilt(try await answer(request))
     } catch let error as KiteError {
       return error.response
     }
   }
 
-  private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
-    guard request.method == .GET else { throw KiteError.noSuchRoute }
-    let path = request.path.split(separator: "/").map(String.init)
-    switch path {
-    case ["simulator", "report"]: return try Self.json(core.state.withLock { $0.report })
-    case ["simulator", "clock"]:
+  /// The simulator's own paths, which no fault touches.
+  private func simulatorAnswer(_ request: HTTPRequest) async throws -> HTTPResponse {
+    switch (request.method, request.path) {
+    case (.GET, "/simulator/report"): return try Self.json(core.state.withLock { $0.report })
+    case (.GET, "/simulator/clock"):
       let now = Timestamp.wallClock()
       // A client that first has to load history wants to know the market's day without starting it.
       let isPeek = request.value("peek") != nil
       return try Self.json(
         ClockAnswer(core.state.withLock { isPeek ? $0.plannedClock(now: now) : $0.startClock(now: now) }))
-    default: break
+    case (.GET, "/simulator/faults"): break
+    case (.POST, "/simulator/faults"):
+      let text = String(decoding: try await request.bodyData, as: UTF8.self)
+      do throws(Fault) {
+        let plan = try FaultPlan(text: text, name: "the request")
+        core.faults.schedule.withLock { schedule in
+          for fault in plan.faults { schedule.add(fault, origin: .wallClock()) }
+        }
+      } catch {
+        throw KiteError.input(error.message)
+      }
+    case (.DELETE, "/simulator/faults"): core.faults.schedule.withLock { $0.clear() }
+    default: throw KiteError.noSuchRoute
     }
-    if configuration.fault == .refuse { throw KiteError.badCredentials }
+    return try Self.json(core.faults.schedule.withLock { FaultsAnswer($0) })
+  }
+
+  private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
+    guard request.method == .GET else { throw KiteError.noSuchRoute }
+    let path = request.path.split(separator: "/").map(String.init)
     switch path {
     case []: return try await upgrade(request)
     case ["instruments"]: return Self.csv(dump.csv() ?? "")
@@ -44,19 +63,24 @@ struct RequestHandler: HTTPHandler {
   }
 
   private func upgrade(_ request: HTTPRequest) async throws -> HTTPResponse {
-    guard request.value("api_key") == configuration.apiKey,
-      request.value("access_token") == configuration.accessToken
+    guard request.value("api_key") == configuration.apiKey, let accessToken,
+      request.value("access_token") == accessToken
     else { throw KiteError.badCredentials }
     let handler = TickerHandler(
-      core: core, drainTimeoutMilliseconds: configuration.drainTimeoutMilliseconds)
+      core: core, drainTimeoutMilliseconds: configuration.drainTimeoutMilliseconds,
+      socket: RawSocket(request))
     return try await WebSocketHTTPHandler(handler: handler).handleRequest(request)
   }
 
+  /// The only access token that is let in; nil when none is.
+  private var accessToken: String? {
+    let effects = core.faults.effects
+    return effects.isTokenDead ? effects.newToken : configuration.accessToken
+  }
+
   private func historical(_ request: HTTPRequest, token: String, interval: String) throws -> HTTPResponse {
-    guard request.headers[.authorization] == "token \(configuration.apiKey):\(configuration.accessToken)"
-    else {
-      throw KiteError.badCredentials
-    }
+    guard let accessToken, request.headers[.authorization] == "token \(configuration.apiKey):\(accessToken)"
+    else { throw KiteError.badCredentials }
     let now = Timestamp.wallClock()
     guard core.state.withLock({ $0.admitsHistoricalRequest(now: now) }) else {
       throw KiteError.tooManyRequests
@@ -101,6 +125,25 @@ private struct ClockAnswer: Encodable {
     feed_origin_ns = clock.feedOrigin.nanoseconds
     wall_origin_ns = clock.wallOrigin.nanoseconds
     speed = clock.speed
+  }
+}
+
+/// The body of answers about faults.
+private struct FaultsAnswer: Encodable {
+  struct Fired: Encodable {
+    let fault: String
+    let wall_ns: Int64
+  }
+
+  let active: [String]
+  let fired: [Fired]
+  /// True when nothing is left that will begin or end by itself.
+  let over: Bool
+
+  init(_ schedule: FaultSchedule) {
+    active = schedule.activeFaults.map(\.description)
+    fired = schedule.fired.map { Fired(fault: $0.fault.description, wall_ns: $0.time.nanoseconds) }
+    over = schedule.isOver
   }
 }
 

@@ -31,23 +31,11 @@ extension SimulatedVenue {
     /// How long an orderly stop waits for clients to read what is queued and to close.
     public var drainTimeoutMilliseconds = 10_000
     /// What goes wrong.
-    public var fault = VenueFault.none
+    public var faults: [VenueFault] = []
+    /// Seed of what the faults draw: garbage, and which instruments stay mute.
+    public var faultSeed: UInt64 = 0
 
     /// A venue in good order on any free port.
     public init() {}
   }
-}
-
-/// What goes wrong at a simulated venue.
-public enum VenueFault: Sendable, Hashable {
-  /// Nothing.
-  case none
-  /// Every request but the simulator's own is refused with HTTP 403.
-  case refuse
-  /// The upgrade is accepted and the connection dropped at once, without a close frame.
-  case closeAtOnce
-  /// A frame of random bytes, in which no packet can be found, follows each good one; drawn from the seed.
-  case garbage(seed: UInt64)
-  /// Each connection is dropped without a close frame after exactly so many ticks.
-  case cutAfterTicks(Int)
 }

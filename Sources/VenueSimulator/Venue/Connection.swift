@@ -11,6 +11,8 @@ final class Connection {
     case closedByClient(code: UInt16)
     /// A close frame was handed out; the client's is awaited.
     case closeSent
+    /// The transport is to end in the middle of a frame.
+    case cutMidFrame
     /// Both sides have closed, or the transport is gone.
     case over
   }
@@ -36,16 +38,25 @@ final class Connection {
   var ticksLeft: Int?
   /// The last message was good and the venue's fault wants a bad one next.
   var isGarbageDue = false
+  /// The connection stays open and nothing is said on it any more, whatever the client does.
+  var isDeaf = false
+  /// A frame that is to be sent once more.
+  var repeated: DataFrame?
+  /// A frame that its successor is to overtake, and whether that has happened.
+  var heldBack: (frame: DataFrame, isDue: Bool)?
+  /// Subscribed instruments of which no tick is sent.
+  var muted: Set<Int> = []
 
   init(
-    id: Int, signal: Signal, instrumentCount: Int, configuration: SimulatedVenue.Configuration, now: Timestamp
+    id: Int, signal: Signal, instrumentCount: Int, configuration: SimulatedVenue.Configuration,
+    ticksBeforeCut: Int?, now: Timestamp
   ) {
     self.id = id
     self.signal = signal
     outbox = Outbox(packetsPerFrameMax: configuration.packetsPerFrameMax)
     modes = Array(repeating: nil, count: instrumentCount)
     lastWrite = now
-    if case .cutAfterTicks(let count) = configuration.fault { ticksLeft = count }
+    ticksLeft = ticksBeforeCut
   }
 
   /// Notes a request for the instrument; true when it was not subscribed before.
@@ -65,6 +76,7 @@ final class Connection {
       modes[index] = nil
     }
     subscribed.removeAll { indices.contains($0) }
+    muted.subtract(indices)
     cursor = 0
   }
 

@@ -15,6 +15,7 @@ import Synchronization
 /// | `/simulator/clock` | the feed's clock, which this fixes if nobody has yet: `feed_origin_ns`, `wall_origin_ns`, `speed` |
 /// | `/simulator/clock?peek=1` | the same without fixing it |
 /// | `/simulator/report` | ``SimulationReport`` |
+/// | `/simulator/faults` | the faults that are there, and those that have been; POST adds some, one a line; DELETE ends all |
 ///
 /// The market stands still until the feed's origin, which comes a short lead after a client first asks for the clock
 /// or subscribes. A venue starts once and stops once.
@@ -160,9 +161,6 @@ extension SimulatedVenue.Configuration {
     if let ticksMax { try require(ticksMax >= 0, "limit is \(ticksMax) ticks; it must not be negative") }
     if let limit = historicalRequestsPerSecondMax {
       try require(limit >= 1, "limit is \(limit) historical requests a second; it must be at least 1")
-    }
-    if case .cutAfterTicks(let count) = fault {
-      try require(count >= 0, "cut comes after \(count) ticks; the number must not be negative")
     }
   }
 }

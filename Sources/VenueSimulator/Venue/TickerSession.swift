@@ -7,8 +7,12 @@ import Synchronization
 final class VenueCore: Sendable {
   let state: Mutex<VenueState>
 
+  /// What goes wrong.
+  let faults: FaultBoard
+
   init(configuration: SimulatedVenue.Configuration, market: any SimulatedMarket) {
-    state = Mutex(VenueState(configuration: configuration, market: market))
+    faults = FaultBoard(configuration.faults)
+    state = Mutex(VenueState(configuration: configuration, market: market, faults: faults))
   }
 }
 
@@ -16,13 +20,15 @@ final class VenueCore: Sendable {
 struct TickerHandler: WSHandler {
   let core: VenueCore
   let drainTimeoutMilliseconds: Int
+  let socket: RawSocket?
 
   func makeFrames(for client: AsyncThrowingStream<WSFrame, any Error>) async throws -> AsyncStream<WSFrame> {
     let signal = Signal()
     let id = core.state.withLock { $0.connect(signal: signal, now: .wallClock()) }
     guard let id else { return AsyncStream { $0.finish() } }
     let session = TickerSession(
-      core: core, id: id, signal: signal, client: client, drainTimeoutMilliseconds: drainTimeoutMilliseconds)
+      core: core, id: id, signal: signal, client: client, socket: socket,
+      drainTimeoutMilliseconds: drainTimeoutMilliseconds)
     return AsyncStream { await session.nextFrame() }
   }
 }
@@ -38,14 +44,16 @@ private final class TickerSession: Sendable {
   private let signal: Signal
   private let reader: Task<Void, Never>
   private let drainTimeoutMilliseconds: Int
+  private let socket: RawSocket?
 
   private static let noStatusCode: UInt16 = 1000
   private static let messageLengthMax = 1 << 20
 
   init(
     core: VenueCore, id: Int, signal: Signal, client: AsyncThrowingStream<WSFrame, any Error>,
-    drainTimeoutMilliseconds: Int
+    socket: RawSocket?, drainTimeoutMilliseconds: Int
   ) {
+    self.socket = socket
     self.core = core
     self.id = id
     self.signal = signal
@@ -67,6 +75,9 @@ private final class TickerSession: Sendable {
         await Task.yield()
         return Self.frame(outgoing)
       case .wait: await signal.wait()
+      case .cut(let bytes):
+        socket?.cut(after: bytes)
+        return await end()
       case .awaitClose:
         await awaitReader()
         return await end()

@@ -11,6 +11,8 @@ struct VenueState {
     case wait
     /// Wait for the client's close frame, then end.
     case awaitClose
+    /// Write these bytes, which are the beginning of a frame, and drop the connection.
+    case cut([UInt8])
     /// Drop the connection.
     case end
   }
@@ -27,25 +29,30 @@ struct VenueState {
   private(set) var clock: FeedClock?
   private(set) var minuteLog: MinuteLog
   private(set) var isDraining = false
-  private let configuration: SimulatedVenue.Configuration
-  private let indexByToken: [UInt32: Int]
-  private var book: PacketBook
-  private var connections: [Int: Connection] = [:]
+  let configuration: SimulatedVenue.Configuration
+  let faults: FaultBoard
+  /// What is wrong now, as of the latest step or request.
+  var effects: FaultEffects
+  let indexByToken: [UInt32: Int]
+  var book: PacketBook
+  var connections: [Int: Connection] = [:]
   private var subscribers: [[Connection]]
   private var nextConnectionID = 1
   private var sentByIndex: [Int]
-  private var totals = SimulationReport()
+  var totals = SimulationReport()
   /// Ticks of the market queued so far, snapshots not counted.
   private var marketTicks = 0
-  private var garbage: SeededGenerator
-  private var historicalRequests: [Timestamp] = []
+  var garbage: SeededGenerator
+  var historicalRequests: [Timestamp] = []
 
   /// Updates taken from the market in one step, so that the lock is free in between.
   private static let updatesPerStep = 500
   private static let goingAway: UInt16 = 1001
 
-  init(configuration: SimulatedVenue.Configuration, market: any SimulatedMarket) {
+  init(configuration: SimulatedVenue.Configuration, market: any SimulatedMarket, faults: FaultBoard) {
     self.configuration = configuration
+    self.faults = faults
+    effects = faults.effects
     self.market = market
     let instruments = market.instruments
     indexByToken = Dictionary(
@@ -54,8 +61,7 @@ struct VenueState {
     minuteLog = MinuteLog(instrumentCount: instruments.count)
     subscribers = Array(repeating: [], count: instruments.count)
     sentByIndex = Array(repeating: 0, count: instruments.count)
-    garbage = SeededGenerator(seed: 0)
-    if case .garbage(let seed) = configuration.fault { garbage = SeededGenerator(seed: seed) }
+    garbage = SeededGenerator(seed: configuration.faultSeed)
     for index in instruments.indices { book.update(index, to: market.quote(of: index)) }
   }
 
@@ -64,6 +70,7 @@ struct VenueState {
   /// Fixes the feed's origin if that has not happened yet.
   mutating func startClock(now: Timestamp) -> FeedClock {
     let clock = plannedClock(now: now)
+    if self.clock == nil { faults.anchor(at: clock.wallOrigin) }
     self.clock = clock
     return clock
   }
@@ -77,7 +84,7 @@ struct VenueState {
   }
 
   /// The feed's time, once it has begun to run.
-  private func runningFeedTime(now: Timestamp) -> Timestamp? {
+  func runningFeedTime(now: Timestamp) -> Timestamp? {
     guard let clock, now >= clock.wallOrigin else { return nil }
     return clock.feedTime(at: now)
   }
@@ -91,11 +98,13 @@ struct VenueState {
   /// True when the last tick was sent to all that wanted it.
   var isFinished: Bool {
     let isOver = market.isFinished || (configuration.ticksMax.map { marketTicks >= $0 } ?? false)
-    return isOver && connections.values.allSatisfy { $0.outbox.isEmpty && $0.inFlight == nil }
+    return isOver
+      && connections.values.allSatisfy { $0.outbox.isEmpty && $0.inFlight == nil && $0.heldBack == nil }
   }
 
   /// Plays what is due, and sends heartbeats; true when more is due already.
   mutating func step(now: Timestamp) -> Bool {
+    beginFaults(now: now)
     var played = 0
     if !configuration.isUnpaced, let time = runningFeedTime(now: now) {
       while played < Self.updatesPerStep, mayTrade, let index = market.nextUpdate(until: time) {
@@ -104,18 +113,19 @@ struct VenueState {
       }
     }
     let heartbeatNanoseconds = Int64(configuration.heartbeatMilliseconds) * 1_000_000
-    for connection in connections.values {
+    for connection in connections.values where !effects.isSilent && !connection.isDeaf {
       if connection.isWaiting, connection.outbox.isEmpty, now - connection.lastWrite >= heartbeatNanoseconds {
         connection.outbox.append(.heartbeat)
       }
-      if connection.isWaiting, !connection.outbox.isEmpty { connection.signal.raise() }
+      let isHeldDue = connection.heldBack != nil && !effects.reorders
+      if connection.isWaiting, isHeldDue || !connection.outbox.isEmpty { connection.signal.raise() }
     }
     return played == Self.updatesPerStep
   }
 
   private mutating func publish(_ index: Int) {
     let quote = market.quote(of: index)
-    book.update(index, to: quote)
+    book.update(index, to: quote.skewed(bySeconds: effects.skewSeconds))
     if quote.lastTradeSeconds == quote.exchangeSeconds {
       minuteLog.record(quote, of: index)
     }
@@ -125,13 +135,22 @@ struct VenueState {
   }
 
   private mutating func queue(_ index: Int, for connection: Connection, isSnapshot: Bool) {
-    guard let mode = connection.modes[index] else { return }
+    guard let mode = connection.modes[index], !effects.isSilent, !connection.isDeaf,
+      !connection.muted.contains(index)
+    else { return }
     guard connection.outbox.queuedBytes < configuration.queuedBytesMax else {
       totals.ticksDropped += 1
       return
     }
     guard connection.admitsTick() else { return }
-    connection.outbox.append(index, mode: mode, from: book, isSnapshot: isSnapshot)
+    if isSnapshot, effects.snapshotAgeSeconds > 0 {
+      let quote = market.quote(of: index)
+      book.update(index, to: quote.skewed(bySeconds: effects.skewSeconds - effects.snapshotAgeSeconds))
+      connection.outbox.append(index, mode: mode, from: book, isSnapshot: true)
+      book.update(index, to: quote.skewed(bySeconds: effects.skewSeconds))
+    } else {
+      connection.outbox.append(index, mode: mode, from: book, isSnapshot: isSnapshot)
+    }
     if !isSnapshot { marketTicks += 1 }
   }
 
@@ -158,13 +177,15 @@ struct VenueState {
     nextConnectionID += 1
     totals.connections += 1
     connections[id] = Connection(
-      id: id, signal: signal, instrumentCount: sentByIndex.count, configuration: configuration, now: now)
+      id: id, signal: signal, instrumentCount: sentByIndex.count, configuration: configuration,
+      ticksBeforeCut: effects.ticksBeforeCut, now: now)
     return id
   }
 
   /// Carries out a client's message; nil stands for one that could not be read.
   mutating func handle(_ message: ClientMessage?, from id: Int, now: Timestamp) {
-    guard let connection = connections[id], case .open = connection.phase, !isDraining else { return }
+    guard let connection = connections[id], case .open = connection.phase, !isDraining, !connection.isDeaf
+    else { return }
     switch message {
     case .subscribe(let tokens): subscribe(connection, to: tokens, now: now)
     case .unsubscribe(let tokens):
@@ -194,6 +215,7 @@ struct VenueState {
         continue
       }
       guard connection.subscribe(index) else { continue }
+      if staysMute(index) { connection.muted.insert(index) }
       subscribers[index].append(connection)
       queue(index, for: connection, isSnapshot: true)
     }
@@ -205,14 +227,15 @@ struct VenueState {
 
   /// Answers a ping.
   func ping(_ payload: [UInt8], from id: Int) {
-    connections[id]?.outbox.append(.pong(payload))
-    connections[id]?.signal.raise()
+    guard let connection = connections[id], !connection.isDeaf else { return }
+    connection.outbox.append(.pong(payload))
+    connection.signal.raise()
   }
 
   /// Notes that the client's close frame arrived.
   func clientClosed(_ id: Int, code: UInt16) {
     guard let connection = connections[id] else { return }
-    if case .open = connection.phase {
+    if case .open = connection.phase, !connection.isDeaf {
       connection.phase = .closedByClient(code: code)
     } else {
       connection.phase = .over
@@ -239,13 +262,20 @@ struct VenueState {
     connection.isWaiting = false
     switch connection.phase {
     case .over: return .end
+    case .cutMidFrame:
+      connection.phase = .over
+      return .cut(Self.brokenFrame)
     case .closeSent: return .awaitClose
     case .closedByClient(let code):
       connection.phase = .over
       return .send(.close(code: code))
     case .open: break
     }
-    if configuration.fault == .closeAtOnce { return .end }
+    if effects.closesAtOnce { return .end }
+    if effects.isSilent || connection.isDeaf, !isDraining {
+      connection.isWaiting = true
+      return .wait
+    }
     if let outgoing = nextMessage(for: connection, now: now) {
       connection.lastWrite = now
       return .send(outgoing)
@@ -264,9 +294,24 @@ struct VenueState {
       connection.isGarbageDue = false
       return .binary(garbageFrame())
     }
+    if let again = connection.repeated {
+      connection.repeated = nil
+      return sending(again, on: connection, isRepetition: true)
+    }
+    if let held = connection.heldBack, held.isDue || isDraining {
+      connection.heldBack = nil
+      return sending(held.frame, on: connection, isRepetition: false)
+    }
     if let message = connection.outbox.take() {
       switch message {
-      case .data(let frame): return sending(frame, on: connection)
+      case .data(let frame):
+        guard effects.reorders else { return sending(frame, on: connection) }
+        if connection.heldBack == nil {
+          connection.heldBack = (frame, isDue: false)
+          return nextMessage(for: connection, now: now)
+        }
+        connection.heldBack?.isDue = true
+        return sending(frame, on: connection)
       case .heartbeat:
         totals.heartbeats += 1
         totals.bytes += 1
@@ -274,6 +319,10 @@ struct VenueState {
       case .text(let text): return .text(text)
       case .pong(let payload): return .pong(payload)
       }
+    }
+    if !effects.reorders, let held = connection.heldBack {
+      connection.heldBack = nil
+      return sending(held.frame, on: connection)
     }
     if configuration.isUnpaced, let time = runningFeedTime(now: now),
       let frame = unpacedFrame(for: connection, time: time)
@@ -283,9 +332,12 @@ struct VenueState {
     return nil
   }
 
-  private func sending(_ frame: DataFrame, on connection: Connection) -> Outgoing {
+  private mutating func sending(_ frame: DataFrame, on connection: Connection, isRepetition: Bool = false)
+    -> Outgoing
+  {
     connection.inFlight = frame
-    if case .garbage = configuration.fault { connection.isGarbageDue = true }
+    if effects.sendsGarbage { connection.isGarbageDue = true }
+    if effects.sendsTwice, !isRepetition { connection.repeated = frame }
     return .binary(frame.payload)
   }
 
@@ -299,17 +351,12 @@ struct VenueState {
     for index in frame.instruments { sentByIndex[Int(index)] += 1 }
   }
 
-  /// Random bytes that claim one packet, longer than the frame: no decoder can find a tick in them.
-  private mutating func garbageFrame() -> [UInt8] {
-    let length = 4 + Int(garbage.next() % 200)
-    return [0, 1, 0xFF, 0xFF] + (4..<max(length, 5)).map { _ in UInt8(truncatingIfNeeded: garbage.next()) }
-  }
-
   // MARK: The end, and what was sent
 
   /// Stops trading; every connection ends in order once what waits for it is written.
   mutating func drain() {
     isDraining = true
+    for connection in connections.values where connection.isDeaf { connection.phase = .over }
     for connection in connections.values { connection.signal.raise() }
   }
 
@@ -324,24 +371,5 @@ struct VenueState {
       report.ticksByToken[Int(instrument.token)] = sentByIndex[index]
     }
     return report
-  }
-
-  // MARK: Requests
-
-  /// Counts a request for history; false when it is one too many within the last second.
-  mutating func admitsHistoricalRequest(now: Timestamp) -> Bool {
-    guard let limit = configuration.historicalRequestsPerSecondMax else { return true }
-    historicalRequests.removeAll { now - $0 >= Timestamp.nanosecondsPerSecond }
-    guard historicalRequests.count < limit else { return false }
-    historicalRequests.append(now)
-    return true
-  }
-
-  /// What a request for the history of one instrument needs to know; nil for an unknown token.
-  func historicalMaterial(token: UInt32, now: Timestamp) -> HistoricalMaterial? {
-    guard let index = indexByToken[token] else { return nil }
-    return HistoricalMaterial(
-      instrument: market.instruments[index], history: market.history, traded: minuteLog[index],
-      now: runningFeedTime(now: now) ?? market.start)
   }
 }

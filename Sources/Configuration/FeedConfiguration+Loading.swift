@@ -46,6 +46,7 @@ extension FeedConfiguration {
     dataDirectory = resolved(dataDirectory)
     controlSocket = controlSocket.map(resolved)
     source.caFile = source.caFile.map(resolved)
+    calendarFile = calendarFile.map(resolved)
   }
 
   /// What no value can get wrong alone.
@@ -68,6 +69,7 @@ extension FeedConfiguration {
         "is \(retry.firstDelayMilliseconds), but must not be above retry.delay_milliseconds_max, "
           + "which is \(retry.delayMillisecondsMax)")
     }
+    checkSubscriptions(&walker)
     checkMode(&walker)
     let socketBytes = controlSocketPath.utf8.count
     if socketBytes > Self.controlSocketBytesMax {
@@ -75,6 +77,19 @@ extension FeedConfiguration {
         key: "control_socket",
         "would be \(controlSocketPath) with \(socketBytes) bytes, but a socket's path has at most "
           + "\(Self.controlSocketBytesMax); give a shorter one")
+    }
+  }
+
+  /// An instrument has one mode.
+  private func checkSubscriptions(_ walker: inout ConfigurationWalker) {
+    var seen: Set<Symbol> = []
+    for (key, symbols) in [
+      ("ltp", subscriptions.ltp), ("quote", subscriptions.quote), ("full", subscriptions.full),
+    ] {
+      for symbol in symbols where !seen.insert(symbol).inserted {
+        walker.report(
+          key: "subscriptions.\(key)", "names \(symbol), which another mode names too; leave it in one")
+      }
     }
   }
 

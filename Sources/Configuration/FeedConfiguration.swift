@@ -14,12 +14,16 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var controlSocket: String?
   /// Where a strategy that opens this file gets its data from.
   public var mode = Mode.live
+  /// When the markets trade: a calendar file in place of the shipped one.
+  public var calendarFile: String?
   /// How much is logged.
   public var logLevel = LogLevel.info
   /// Where ticks and past candles come from.
   public var source = Source()
   /// What the venue is asked for before any strategy has asked: NSE:RELIANCE.
   public var instruments = InstrumentSelection.symbols(["NSE:RELIANCE"].compactMap { try? Symbol($0) })
+  /// How much of each instrument, and when silence is suspicious.
+  public var subscriptions = Subscriptions()
   /// Past candles.
   public var history = History()
   /// The shared memory.
@@ -36,6 +40,10 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var quality = Quality()
   /// Lost connections.
   public var retry = Retry()
+  /// What is fetched after an outage.
+  public var repair = Repair()
+  /// Whom a fault is told.
+  public var alert = Alert()
   /// How long candles are kept.
   public var store = Store()
   /// A strategy's side of the feed.
@@ -70,10 +78,16 @@ extension FeedConfiguration: ConfigurationSection {
       "Socket through which a running feed is asked and told; FEED.sock in the data directory unless given"),
     ConfigurationKey(
       "mode", \.mode, .word, "Where a strategy's DataHandler that opens this file gets its data from"),
+    ConfigurationKey(
+      "calendar_file", \.calendarFile, .optional(.path(bytesMax: pathBytesMax)),
+      "When the markets trade; the calendar that comes with TickRing unless given"),
     ConfigurationKey("log_level", \.logLevel, .word, "How much is logged"),
     ConfigurationKey(section: "source", \.source, "Where ticks and past candles come from"),
     ConfigurationKey(
       "instruments", \.instruments, .instruments, "What the venue is asked for before any strategy has asked"),
+    ConfigurationKey(
+      section: "subscriptions", \.subscriptions,
+      "How much of each instrument, and when its silence is suspicious"),
     ConfigurationKey(section: "history", \.history, "Past candles, fetched from the venue"),
     ConfigurationKey(section: "shared_memory", \.sharedMemory, "The way of ticks to strategies"),
     ConfigurationKey(section: "receive", \.receive, "The thread that reads from the venue"),
@@ -82,6 +96,8 @@ extension FeedConfiguration: ConfigurationSection {
     ConfigurationKey(section: "candles", \.candles, "The building of candles"),
     ConfigurationKey(section: "quality", \.quality, "When a tick is flagged; it is never dropped"),
     ConfigurationKey(section: "retry", \.retry, "What happens when the connection to the venue is lost"),
+    ConfigurationKey(section: "repair", \.repair, "What is fetched from the venue after an outage"),
+    ConfigurationKey(section: "alert", \.alert, "A command of yours that is told of faults"),
     ConfigurationKey(section: "store", \.store, "The candles' database, data_directory/candles.sqlite"),
     ConfigurationKey(section: "strategy", \.strategy, "What a strategy's DataHandler makes of this file"),
     ConfigurationKey(section: "backtest", \.backtest, "The range of a back-test; only with mode: backtest"),

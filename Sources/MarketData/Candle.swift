@@ -108,12 +108,15 @@ public struct CandleFlags: OptionSet, Sendable, Hashable {
   public static let extremeFolded = CandleFlags(rawValue: 1 << 7)
   /// A trade in it happened while the market was closed.
   public static let outsideSession = CandleFlags(rawValue: 1 << 8)
+  /// Fetched from the venue after an outage, because what was built here lacks some of the interval.
+  public static let repaired = CandleFlags(rawValue: 1 << 9)
 
   /// The flags' names in the order of their bits, for output.
   public static let names: [(flag: CandleFlags, name: String)] = [
     (.partial, "partial"), (.late, "late"), (.receiveTimeUsed, "receive-time"),
     (.volumeRebased, "volume-rebased"), (.volumeInGap, "volume-in-gap"), (.suspect, "suspect"),
     (.short, "short"), (.extremeFolded, "extreme-folded"), (.outsideSession, "outside-session"),
+    (.repaired, "repaired"),
   ]
 }
 

@@ -17,11 +17,25 @@ public struct FeedGap: Sendable, Hashable {
     self.cause = cause
   }
 
-  /// Reads a record of kind ``TickKind/gap``.
+  /// Reads a record of kind ``TickKind/gap`` or ``TickKind/repaired``.
   public init(_ record: Tick) {
+    if record.kind == .repaired {
+      self.init(
+        instrument: record.instrument, start: record.exchangeTime,
+        end: Timestamp(nanoseconds: record.dayVolume), cause: GapCause(rawValue: record.lastQuantity))
+      return
+    }
     self.init(
       instrument: record.instrument, start: record.exchangeTime,
       end: record.flags.contains(.gapOpen) ? nil : record.receiveTime,
       cause: GapCause(rawValue: record.lastQuantity))
+  }
+
+  /// The record that tells that the gap, which has ended, was repaired at `now`.
+  public func repairRecord(at now: Timestamp) -> Tick {
+    Tick(
+      instrument: instrument, sequence: 0, receiveTime: now, exchangeTime: start, lastPrice: .zero,
+      dayVolume: (end ?? now).nanoseconds, lastTradeSeconds: 0, lastQuantity: cause.rawValue, openInterest: 0,
+      kind: .repaired)
   }
 }

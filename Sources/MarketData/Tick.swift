@@ -99,6 +99,10 @@ public struct TickKind: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
   @inlinable public static var daySummary: TickKind { TickKind(rawValue: 2) }
   /// A tick that a quality rule rejected: the fields of ``trade``; no candle and no strategy sees it.
   @inlinable public static var rejected: TickKind { TickKind(rawValue: 3) }
+  /// What an outage took away was fetched from the venue: ``Tick/exchangeTime`` is the start of the gap,
+  /// ``Tick/dayVolume`` its end in nanoseconds since 1970, ``Tick/lastQuantity`` the ``GapCause``, and
+  /// ``Tick/instrument`` the instrument or ``InstrumentID/all``.
+  @inlinable public static var repaired: TickKind { TickKind(rawValue: 6) }
 }
 
 /// Why a stretch of the feed is missing.
@@ -122,16 +126,24 @@ public struct GapCause: RawRepresentable, Sendable, Hashable {
   /// A replay went on from elsewhere: nothing is missing in the archive, but nothing between the two times was
   /// published. The end lies before the start when the replay went back.
   public static let moved = GapCause(rawValue: 5)
+  /// The venue turned the connection away.
+  public static let refused = GapCause(rawValue: 6)
+  /// The venue refused the credentials, or they expired.
+  public static let token = GapCause(rawValue: 7)
+  /// Storage could not keep up: the recorder's lane was full.
+  public static let laneFull = GapCause(rawValue: 8)
+  /// The venue broke its protocol.
+  public static let brokenProtocol = GapCause(rawValue: 9)
+  /// The venue's own numbering shows that messages are missing.
+  public static let missed = GapCause(rawValue: 10)
+
+  /// The causes with their names, for output.
+  public static let names: [(cause: GapCause, name: String)] = [
+    (.start, "start"), (.disconnected, "disconnected"), (.stalled, "stalled"), (.stopped, "stopped"),
+    (.moved, "moved"), (.refused, "refused"), (.token, "token"), (.laneFull, "lane-full"),
+    (.brokenProtocol, "broken-protocol"), (.missed, "missed"),
+  ]
 
   /// The cause in a word or two.
-  public var name: String {
-    switch self {
-    case .start: "start"
-    case .disconnected: "disconnected"
-    case .stalled: "stalled"
-    case .stopped: "stopped"
-    case .moved: "moved"
-    default: "cause \(rawValue)"
-    }
-  }
+  public var name: String { Self.names.first { $0.cause == self }?.name ?? "cause \(rawValue)" }
 }

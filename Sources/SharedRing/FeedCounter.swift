@@ -10,6 +10,8 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case instrumentCount = 1
   case instrumentVersion = 2
   case epoch = 3
+  case halts = 4
+  case session = 5
 
   // The receive thread.
   case sequence = 8
@@ -41,12 +43,19 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case recorderProcessorTime = 38
   case recorderHeartbeat = 39
 
+  // The repair thread.
+  case repaired = 40
+  case repairCandles = 41
+  case repairWaiting = 42
+
   // The control thread.
   case lanes = 48
   case attaches = 49
   case detaches = 50
   case observed = 51
   case adoptions = 52
+  case ticking = 53
+  case mute = 54
 
   /// Short stable name, for machines.
   public var name: String { text(tickring_feed_counter(Int32(rawValue)).name) }

@@ -195,6 +195,18 @@ public final class FeedSegment: @unchecked Sendable {
     set(.state, FeedState.halted.rawValue)
   }
 
+  /// Ends a HALT: whoever sees the state knows that the reason holds no more.
+  public func resume(as state: FeedState) {
+    guard value(.state) == FeedState.halted.rawValue else { return }
+    set(.state, state.rawValue)
+  }
+
+  /// Ticks of an instrument published since the process started.
+  public func tickCount(of instrument: InstrumentID) -> UInt64 {
+    guard instrument.index < instrumentsMax else { return 0 }
+    return tickring_word_load_relaxed(UnsafeRawPointer(instruments + instrument.index) + 56)
+  }
+
   /// Removes the segment's name; processes that have it mapped can read it to its end.
   public func unlink() {
     SharedMapping.unlink(mapping.name)

@@ -7,9 +7,11 @@ import Testing
   @Test func theSchemaHasTheseKeys() {
     #expect(
       FeedConfiguration.allKeys == [
-        "feed", "data_directory", "control_socket", "mode", "log_level", "source.venue",
+        "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
-        "source.api_url", "source.ca_file", "source.clock", "instruments", "history.sessions",
+        "source.api_url", "source.ca_file", "source.clock", "instruments", "subscriptions.mode",
+        "subscriptions.ltp", "subscriptions.quote", "subscriptions.full", "subscriptions.mute_seconds",
+        "history.sessions",
         "history.requests_per_second", "shared_memory.mode", "shared_memory.group",
         "shared_memory.lane_slots",
         "shared_memory.recorder_slots", "shared_memory.lanes_max", "shared_memory.instruments_max",
@@ -20,6 +22,8 @@ import Testing
         "archive.capture_frames", "archive.capture_megabytes", "candles.grace_milliseconds",
         "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
         "retry.delay_milliseconds_max", "retry.attempts_max", "retry.silence_seconds_max",
+        "retry.on_halt", "repair.enabled", "repair.after_seconds", "repair.attempts_max", "repair.days_max",
+        "alert.command", "alert.events", "alert.seconds_max", "alert.per_minute_max",
         "store.minute_days", "store.longer_days", "strategy.lane", "strategy.events",
         "strategy.buffer_events",
         "strategy.when_full", "backtest.from", "backtest.to", "backtest.speed",
@@ -94,6 +98,21 @@ import Testing
     written.candles.graceMilliseconds = 0
     written.quality.staleSeconds = 0
     written.quality.bandPercent = 0
+    written.calendarFile = "/etc/tickring/calendar.csv"
+    written.subscriptions.mode = .quote
+    written.subscriptions.ltp = [try Symbol("NSE:INFY")]
+    written.subscriptions.quote = [try Symbol("NSE:TCS")]
+    written.subscriptions.full = [try Symbol("NSE:NIFTY 50")]
+    written.subscriptions.muteSeconds = 0
+    written.retry.onHalt = .exit
+    written.repair.isEnabled = false
+    written.repair.afterSeconds = 5
+    written.repair.attemptsMax = 1
+    written.repair.daysMax = 1
+    written.alert.command = ["/usr/local/bin/notify", "--to", "a b: c", ""]
+    written.alert.events = [.halt]
+    written.alert.secondsMax = 1
+    written.alert.perMinuteMax = 1
     written.retry.firstDelayMilliseconds = 1
     written.retry.delayMillisecondsMax = 1
     written.retry.attemptsMax = 1

@@ -6,12 +6,14 @@
 
 // X(index, identifier, name, meaning): word `index` at the feed segment's counters_offset. Counters that different
 // threads write lie in different groups of eight, that is, on different cache lines: 0-7 the process, 8-31 the
-// receive thread, 32-39 the recorder, 48-55 the control thread.
+// receive thread, 32-39 the recorder, 40-47 the repair thread, 48-55 the control thread.
 #define TICKRING_FEED_COUNTERS(X)                                                                                  \
   X(0, STATE, "state", "state of the feed handler: 0 starting, 1 running, 2 ended, 3 halted")                       \
   X(1, INSTRUMENTS, "instruments", "rows in use in the instrument table")                                           \
   X(2, INSTRUMENT_VERSION, "instrument-version", "changes of the instrument table")                                 \
   X(3, EPOCH, "epoch", "starts of a feed handler on this segment")                                                  \
+  X(4, HALTS, "halts", "HALTs that are latched now, those of single instruments included")                           \
+  X(5, SESSION, "session", "whether a market of the feed is open: 0 closed, 1 open, 2 not known")                    \
   X(8, SEQUENCE, "sequence", "sequence of the newest record published")                                             \
   X(9, TICKS, "ticks", "ticks decoded and published since the process started")                                     \
   X(10, BYTES, "bytes", "payload bytes received")                                                                   \
@@ -38,11 +40,16 @@
   X(37, REVISIONS, "revisions", "candle rows changed after sealing")                                                \
   X(38, RECORDER_CPU, "recorder-cpu", "processor time of the recorder thread, ns")                                  \
   X(39, RECORDER_HEARTBEAT, "recorder-heartbeat", "machine time at which the recorder last went round, ns")         \
+  X(40, REPAIRED, "repaired", "gaps whose minutes were fetched from the venue")                                      \
+  X(41, REPAIR_CANDLES, "repair-candles", "candles fetched to repair gaps")                                          \
+  X(42, REPAIR_WAITING, "repair-waiting", "gaps that wait for their minutes")                                        \
   X(48, LANES, "lanes", "lanes that exist")                                                                         \
   X(49, ATTACHES, "attaches", "lanes attached since the process started")                                           \
   X(50, DETACHES, "detaches", "lanes detached since the process started")                                           \
   X(51, OBSERVED, "observed", "instruments that the venue is asked for")                                            \
-  X(52, ADOPTIONS, "adoptions", "lanes taken up again whose feed handler had died while their consumers lived")
+  X(52, ADOPTIONS, "adoptions", "lanes taken up again whose feed handler had died while their consumers lived")      \
+  X(53, TICKING, "ticking", "subscribed instruments that have ticked since the latest connection")                   \
+  X(54, MUTE, "mute", "subscribed instruments without a tick for too long within their session")
 
 // X(index, identifier, offset, name, meaning): word at `offset` of the lane. Those at the reader page are what the
 // consumer says.

@@ -144,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "FeedHandlerTests", dependencies: ["FeedHandler", "FeedControl", "MarketData", "SharedRing"],
+      name: "FeedHandlerTests",
+      dependencies: ["FeedHandler", "FeedControl", "MarketData", "SharedRing", "Configuration", logging],
       swiftSettings: strict),
     .testTarget(
       name: "TickRingTests",

@@ -72,6 +72,7 @@ struct ExampleStrategy {
       latency.record(UInt64(max(0, min(Timestamp.wallClock() - received, Int64(Self.latencyMaxNanoseconds)))))
     case .candle(let candle): report.candle(data.symbol(candle.instrument), candle)
     case .gap(let gap): report.note("feed gap: \(gap.cause.name)\(gap.end == nil ? ", still open" : "")")
+    case .repaired(let gap): report.note("gap repaired: \(gap.cause.name)")
     case .feedLost(let reason): report.note("feed lost: \(reason)")
     case .feedReturned(let epoch): report.note("feed handler runs again, start \(epoch)")
     case .halt(let reason): report.note("feed halted: \(reason)")

@@ -30,13 +30,28 @@ public final class ControlClient {
   }
 
   /// Adds symbols to what a lane observes or, without a lane, to what is recorded.
-  public func observe(_ symbols: [String], lane: String? = nil) throws(Fault) -> ObserveAnswer {
-    try ask(.post, prefix(lane) + "/observe", SymbolsRequest(symbols: symbols))
+  ///
+  /// - Parameter mode: `ltp`, `quote` or `full`; nil for what is configured.
+  public func observe(_ symbols: [String], lane: String? = nil, mode: String? = nil) throws(Fault)
+    -> ObserveAnswer
+  {
+    try ask(.post, prefix(lane) + "/observe", SymbolsRequest(symbols: symbols, mode: mode))
   }
 
   /// Takes symbols away from what a lane observes or, without a lane, from what is recorded.
   public func unobserve(_ symbols: [String], lane: String? = nil) throws(Fault) -> ObserveAnswer {
     try ask(.post, prefix(lane) + "/unobserve", SymbolsRequest(symbols: symbols))
+  }
+
+  /// How far each subscription has come.
+  public func subscriptions() throws(Fault) -> SubscriptionsAnswer { try ask(.get, "/subscriptions") }
+
+  /// Ends the HALTs that are latched.
+  public func resume() throws(Fault) -> ResumeAnswer { try ask(.post, "/resume", Acknowledgement()) }
+
+  /// Lets the feed handler read its configuration file again.
+  public func reloadConfiguration() throws(Fault) -> ReloadAnswer {
+    try ask(.post, "/configuration/reload", Acknowledgement())
   }
 
   /// What a replayed feed is doing.

@@ -8,6 +8,9 @@
 //   POST   /lanes/NAME/unobserve  SymbolsRequest -> ObserveAnswer
 //   POST   /observe        SymbolsRequest -> ObserveAnswer for the recorder alone, without a lane
 //   POST   /unobserve      SymbolsRequest -> ObserveAnswer
+//   GET    /subscriptions              -> SubscriptionsAnswer
+//   POST   /resume                     -> ResumeAnswer     end what HALTs there are
+//   POST   /configuration/reload       -> ReloadAnswer     read the configuration file again
 //
 // A refused request answers 4xx with Refusal.
 
@@ -46,10 +49,13 @@ public struct LaneAnswer: Codable, Sendable {
 public struct SymbolsRequest: Codable, Sendable {
   /// Symbols of the form `EXCHANGE:SYMBOL`.
   public var symbols: [String]
+  /// `ltp`, `quote` or `full`: how much of them; nil for what is configured.
+  public var mode: String?
 
   /// Makes a request.
-  public init(symbols: [String]) {
+  public init(symbols: [String], mode: String? = nil) {
     self.symbols = symbols
+    self.mode = mode
   }
 }
 
@@ -127,12 +133,18 @@ public struct ControlStatus: Codable, Sendable {
   public var counters: [String: UInt64]
   /// The strategies' lanes.
   public var lanes: [Lane]
+  /// The HALTs that are latched, oldest first; nil from a replay.
+  public var halts: [HaltLine]?
+  /// Subscriptions by how far they have come: `requested`, `sent`, `ticking`, `mute`; nil from a replay.
+  public var subscriptions: [String: Int]?
 
   /// Makes a status.
   public init(
     feed: String, pid: Int32, state: String, lastBadFrame: String?,
-    counters: [String: UInt64], lanes: [Lane]
+    counters: [String: UInt64], lanes: [Lane], halts: [HaltLine]? = nil, subscriptions: [String: Int]? = nil
   ) {
+    self.halts = halts
+    self.subscriptions = subscriptions
     self.feed = feed
     self.pid = pid
     self.state = state

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import FeedControl
 internal import Glibc
 internal import MarketData
@@ -18,7 +19,9 @@ final class Control: Sendable {
     var instrumentsMax: Int
   }
 
-  private struct State {
+  struct State {
+    /// How much of instruments is asked for unless somebody says otherwise.
+    var modes = FeedConfiguration.Subscriptions()
     var subscriptions = Subscriptions()
     var instruments: [InstrumentID: Instrument] = [:]
     var lanes: [String: Lane] = [:]
@@ -26,23 +29,32 @@ final class Control: Sendable {
     var filterVersions: [String: UInt64] = [:]
   }
 
-  private let settings: Settings
-  private let segment: FeedSegment
-  private let backend: any FeedBackend
-  private let state: Mutex<State>
+  let settings: Settings
+  let segment: FeedSegment
+  let backend: any FeedBackend
+  let state: Mutex<State>
+  /// What ends HALTs and reads the configuration again; nil for a replay, which has neither.
+  let recovery: ControlRecovery?
 
   init(
-    settings: Settings, segment: FeedSegment, backend: any FeedBackend, configured: [Instrument]
+    settings: Settings, segment: FeedSegment, backend: any FeedBackend, configured: [Instrument],
+    modes: FeedConfiguration.Subscriptions = .init(), recovery: ControlRecovery? = nil
   ) {
     self.settings = settings
     self.segment = segment
     self.backend = backend
+    self.recovery = recovery
     var initial = State()
-    _ = initial.subscriptions.observe(configured.map(\.id), by: .configuration)
+    initial.modes = modes
+    Self.observe(configured, by: .configuration, mode: nil, &initial)
     initial.instruments = Dictionary(uniqueKeysWithValues: configured.map { ($0.id, $0) })
     state = Mutex(initial)
     segment.set(.observed, UInt64(configured.count))
+    backend.noteWanted(Self.wanted(initial))
   }
+
+  /// What the venue is asked for at the start.
+  var wanted: [Subscription] { state.withLock { Self.wanted($0) } }
 
   var feed: String { settings.feed }
 
@@ -140,10 +152,12 @@ final class Control: Sendable {
   }
 
   /// Adds symbols to what a lane observes, or, without a lane, to what is recorded.
-  func observe(_ symbols: [String], lane: String?) throws(Fault) -> ObserveAnswer {
+  ///
+  /// - Parameter mode: how much of them; nil for what is configured.
+  func observe(_ symbols: [String], lane: String?, mode: FeedMode? = nil) throws(Fault) -> ObserveAnswer {
     try state.withLock { state throws(Fault) in
       let observer = try observer(lane, state)
-      try observe(try resolve(symbols, &state), by: observer, &state)
+      try observe(try resolve(symbols, &state), by: observer, mode: mode, &state)
       return answer(observer, state)
     }
   }
@@ -162,24 +176,6 @@ final class Control: Sendable {
     }
   }
 
-  func status() -> ControlStatus {
-    let lanes = state.withLock { state in
-      state.lanes.values.sorted { $0.name < $1.name }.map { lane in
-        ControlStatus.Lane(
-          name: lane.name, observed: state.subscriptions.instruments(of: .lane(lane.name)).count,
-          hasConsumer: lane.hasConsumer, isTruncated: lane.isTruncated)
-      }
-    }
-    let badFrame = backend.lastBadFrame
-    return ControlStatus(
-      feed: settings.feed, pid: getpid(),
-      state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown",
-      lastBadFrame: badFrame.isEmpty ? nil : badFrame,
-      counters: Dictionary(
-        uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
-      lanes: lanes)
-  }
-
   /// Records that found a lane full, of all lanes there are.
   func dropped() -> UInt64 {
     state.withLock { state in state.lanes.values.reduce(0) { $0 + $1.dropped } }
@@ -193,17 +189,31 @@ final class Control: Sendable {
     }
   }
 
-  private func observe(_ instruments: [Instrument], by observer: Subscriptions.Observer, _ state: inout State)
-    throws(Fault)
-  {
+  func observe(
+    _ instruments: [Instrument], by observer: Subscriptions.Observer, mode: FeedMode? = nil,
+    _ state: inout State
+  ) throws(Fault) {
     try checkRoom(for: instruments, by: observer, state)
     try define(instruments, &state)
-    let changed = state.subscriptions.observe(instruments.map(\.id), by: observer)
+    let changed = Self.observe(instruments, by: observer, mode: mode, &state)
     updateFilter(of: observer, &state)
     if changed { updateSource(&state) }
   }
 
-  private func checkRoom(
+  /// True when the union, or a mode in it, changed.
+  @discardableResult
+  private static func observe(
+    _ instruments: [Instrument], by observer: Subscriptions.Observer, mode: FeedMode?, _ state: inout State
+  ) -> Bool {
+    let configured = state.modes.modes
+    let byMode = Dictionary(grouping: instruments) { mode ?? configured[$0.symbol] ?? state.modes.mode }
+    var changed = false
+    for (mode, instruments) in byMode
+    where state.subscriptions.observe(instruments.map(\.id), by: observer, mode: mode) { changed = true }
+    return changed
+  }
+
+  func checkRoom(
     for instruments: [Instrument], by observer: Subscriptions.Observer, _ state: State
   ) throws(Fault) {
     var wanted = state.subscriptions
@@ -215,7 +225,7 @@ final class Control: Sendable {
         + "already; unobserve some first")
   }
 
-  private func resolve(_ symbols: [String], _ state: inout State) throws(Fault) -> [Instrument] {
+  func resolve(_ symbols: [String], _ state: inout State) throws(Fault) -> [Instrument] {
     var parsed: [Symbol] = []
     for text in symbols { parsed.append(try Symbol(text)) }
     let instruments = try backend.instruments(for: parsed)
@@ -239,10 +249,20 @@ final class Control: Sendable {
     backend.commands.post(.observe(lane: name, Lane.Filter(instruments: instruments, version: version)))
   }
 
-  private func updateSource(_ state: inout State) {
-    let wanted = state.subscriptions.union.compactMap { state.instruments[$0] }
+  func updateSource(_ state: inout State) {
+    let wanted = Self.wanted(state)
     segment.set(.observed, UInt64(wanted.count))
+    backend.noteWanted(wanted)
     backend.commands.post(.subscribe(wanted))
+  }
+
+  private static func wanted(_ state: State) -> [Subscription] {
+    state.subscriptions.union.compactMap { id in
+      guard let instrument = state.instruments[id], let mode = state.subscriptions.mode(of: id) else {
+        return nil
+      }
+      return Subscription(instrument, mode: mode)
+    }
   }
 
   private func observer(_ lane: String?, _ state: State) throws(Fault) -> Subscriptions.Observer {

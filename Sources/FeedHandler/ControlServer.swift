@@ -82,21 +82,35 @@ private struct ControlHandler: HTTPHandler {
       return try answer(Acknowledgement())
     case (.POST, 3, "lanes", "observe"):
       let symbols: SymbolsRequest = try await body(of: request)
-      return try answer(control.observe(symbols.symbols, lane: parts[1]))
+      return try answer(control.observe(symbols.symbols, lane: parts[1], mode: try mode(of: symbols)))
     case (.POST, 3, "lanes", "unobserve"):
       let symbols: SymbolsRequest = try await body(of: request)
       return try answer(control.unobserve(symbols.symbols, lane: parts[1]))
     case (.POST, 1, "observe", _):
       let symbols: SymbolsRequest = try await body(of: request)
-      return try answer(control.observe(symbols.symbols, lane: nil))
+      return try answer(control.observe(symbols.symbols, lane: nil, mode: try mode(of: symbols)))
     case (.POST, 1, "unobserve", _):
       let symbols: SymbolsRequest = try await body(of: request)
       return try answer(control.unobserve(symbols.symbols, lane: nil))
+    case (.GET, 1, "subscriptions", _): return try answer(control.subscriptions())
+    case (.POST, 1, "resume", _): return try answer(control.resume())
+    case (.POST, 2, "configuration", "reload"): return try answer(control.reload())
     case (_, 1...2, "replay", let action?):
       return try answer(try await replayDesk().carryOut(try await replayRequest(action, request)))
     default:
       throw Fault(.usage, "the control socket knows no \(request.method.rawValue) \(request.path)")
     }
+  }
+
+  private func mode(of request: SymbolsRequest) throws(Fault) -> FeedMode? {
+    guard let word = request.mode else { return nil }
+    guard let mode = FeedMode(rawValue: word) else {
+      throw Fault(
+        .usage,
+        "there is no mode '\(word)'; choose one of \(FeedMode.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+    return mode
   }
 
   private func replayDesk() throws(Fault) -> ReplayDesk {

@@ -1,4 +1,5 @@
 internal import CandleStore
+internal import Configuration
 internal import MarketData
 internal import Synchronization
 
@@ -7,7 +8,11 @@ enum FeedCommand: Sendable {
   case addLane(Lane)
   case removeLane(String)
   case observe(lane: String, Lane.Filter)
-  case subscribe([Instrument])
+  case subscribe([Subscription])
+  /// Puts a record into the stream.
+  case publish(Tick)
+  /// Ends a HALT of the venue.
+  case resume
   case stop
 }
 
@@ -25,6 +30,21 @@ protocol FeedBackend: Sendable {
 
   /// Takes note of instruments that nobody had asked for before.
   func define(_ instruments: [Instrument])
+
+  /// Takes note of all that anyone observes.
+  func noteWanted(_ subscriptions: [Subscription])
+
+  /// The symbols that a configuration names.
+  func symbols(of selection: InstrumentSelection) -> [Symbol]
+}
+
+extension FeedBackend {
+  /// A replay asks no venue.
+  func noteWanted(_: [Subscription]) {}
+
+  func symbols(of selection: InstrumentSelection) -> [Symbol] {
+    if case .symbols(let listed) = selection { listed } else { [] }
+  }
 }
 
 /// The back end of a live feed: the venue's list, the receive thread, the recorder.
@@ -33,12 +53,26 @@ struct LiveBackend: FeedBackend {
   let store: CandleStore
   let receive: ReceiveLoop
   let recorder: Recorder
+  let repair: Mailbox<RepairLoop.Command>?
+  let board: SubscriptionBoard
 
   var commands: Mailbox<FeedCommand> { receive.commands }
   var lastBadFrame: String { receive.lastBadFrame.withLock { $0 } }
 
   func instruments(for symbols: [Symbol]) throws(Fault) -> [Instrument] {
     try directory.instruments(for: symbols, in: store)
+  }
+
+  func symbols(of selection: InstrumentSelection) -> [Symbol] {
+    switch selection {
+    case .all: directory.allSymbols
+    case .symbols(let listed): listed
+    }
+  }
+
+  func noteWanted(_ subscriptions: [Subscription]) {
+    board.want(subscriptions)
+    repair?.post(.observed(subscriptions.map(\.instrument)))
   }
 
   func define(_ instruments: [Instrument]) { recorder.commands.post(.define(instruments)) }

@@ -16,14 +16,22 @@ public struct FeedHandler: Sendable {
   private let configuration: FeedConfiguration
   private let environment: [String: String]
   private let logger: Logger
+  /// As it was loaded, and from where.
+  private let loaded: ReloadableConfiguration
 
   /// Name of the lane from which the recorder reads.
   public static let recorderLane = SegmentNames.recorderLane
 
   /// Makes a feed handler; nothing is opened until it runs.
   ///
-  /// - Parameter environment: where credentials are looked up.
-  public init(configuration: FeedConfiguration, environment: [String: String], logger: Logger) {
+  /// - Parameters:
+  ///   - configurationFile: where the configuration was loaded from, to be read again on request; nil for nowhere.
+  ///   - environment: where credentials are looked up.
+  public init(
+    configuration: FeedConfiguration, configurationFile: String? = nil, environment: [String: String],
+    logger: Logger
+  ) {
+    loaded = ReloadableConfiguration(configuration, file: configurationFile.map(Self.absolute))
     // Strategies read these paths from shared memory, wherever they were started.
     var configuration = configuration
     configuration.controlSocket = Self.absolute(configuration.controlSocketPath)
@@ -36,9 +44,15 @@ public struct FeedHandler: Sendable {
   /// Runs until `shouldStop` says so; returns when everything received is stored and nothing of the process is
   /// left in shared memory but, after a HALT, the feed segment with its reason.
   ///
-  /// - Throws: ``Fault`` when it cannot start, and when it HALTs: credentials refused, venue given up, storage
+  /// A HALT because of the venue is waited for, or ends the run, as `retry.on_halt` says.
+  ///
+  /// - Parameter takeReload: true once for each time that the configuration is to be read again.
+  /// - Throws: ``Fault`` when it cannot start, and when it ends in a HALT: credentials refused, venue given up, storage
   ///   failed. What had been received is stored, or waits in the recorder's lane for the next start.
-  public func run(until shouldStop: @escaping @Sendable () -> Bool) async throws(Fault) {
+  public func run(
+    until shouldStop: @escaping @Sendable () -> Bool, takeReload: @escaping @Sendable () -> Bool = { false }
+  ) async throws(Fault) {
+    let schedule = try FeedGuard.schedule(configuration)
     let venue = try Venue(configuration, environment: environment)
     try makeDataDirectory()
     let segment = try FeedSegment(
@@ -46,6 +60,9 @@ public struct FeedHandler: Sendable {
       controlSocket: configuration.controlSocketPath, dataDirectory: configuration.dataDirectory,
       options: try SegmentOptions(configuration.sharedMemory))
     if let takeover = segment.takeover { logger.warning("\(takeover)") }
+    let alerts = AlertHook(configuration.alert, feed: configuration.feed, logger: logger)
+    let latch = HaltLatch(feed: configuration.feed, segment: segment, alerts: alerts, logger: logger)
+    var guarding = FeedGuard(schedule: schedule, latch: latch, alerts: alerts, configuration: loaded)
     var mayRemoveRecorderLane = false
     var hasHalted = false
     defer {
@@ -66,7 +83,7 @@ public struct FeedHandler: Sendable {
       let instruments = try configuredInstruments(directory, store, venue)
       try segment.define(instruments)
       logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
-      try loadHistory(instruments, venue, store, shouldStop)
+      guarding.historyLoadedUntil = try loadHistory(instruments, venue, store, shouldStop)
       let frames =
         configuration.archive.captureFrames
         ? FrameRing(
@@ -75,10 +92,11 @@ public struct FeedHandler: Sendable {
       let archive = try openArchive(instruments, frames)
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
-        instruments: instruments, archive: archive, frames: frames, clock: try startClock(), logger: logger)
+        instruments: instruments, archive: archive, frames: frames, guarding: guarding,
+        clock: try startClock(), logger: logger)
       mayRemoveRecorderLane = true
       do throws(Fault) {
-        try await session.run(until: shouldStop)
+        try await session.run(until: shouldStop, takeReload: takeReload)
       } catch {
         mayRemoveRecorderLane = session.isEverythingStored
         throw error
@@ -88,10 +106,24 @@ public struct FeedHandler: Sendable {
       segment.set(.state, FeedState.ended.rawValue)
       logger.info("stopped: \(segment.value(.ticks)) ticks, \(segment.value(.candles)) candles stored")
     } catch {
-      segment.halt(reason: error.message)
       hasHalted = true
-      logger.critical("HALT: \(error.message)")
+      if latch.ofFeed == nil {
+        latch.latch(
+          Halt(scope: Self.scope(of: error), subject: "", fault: error, rule: .restart, since: .wallClock()))
+      } else {
+        logger.notice("stopped while halted: \(error.message)")
+      }
+      alerts.drain()
       throw error
+    }
+    alerts.drain()
+  }
+
+  private static func scope(of fault: Fault) -> Halt.Scope {
+    switch fault.kind {
+    case .unavailable, .refused, .protocolViolation: .venue
+    case .inputOutput, .cannotCreate: .storage
+    default: .all
     }
   }
 
@@ -140,14 +172,14 @@ public struct FeedHandler: Sendable {
   private func loadHistory(
     _ instruments: [Instrument], _ venue: Venue, _ store: CandleStore,
     _ shouldStop: @escaping @Sendable () -> Bool
-  ) throws(Fault) {
+  ) throws(Fault) -> Timestamp? {
     var now = Timestamp.wallClock()
     if configuration.source.clock == .simulator {
       now = try SimulatedClock(apiURL: configuration.source.apiURL).marketStart()
     }
     let prepopulation = Prepopulation(
       source: venue.history, store: store, logger: logger, shouldStop: shouldStop)
-    try prepopulation.run(instruments, sessions: configuration.history.sessions, now: now)
+    return try prepopulation.run(instruments, sessions: configuration.history.sessions, now: now)
   }
 
   private func openArchive(_ instruments: [Instrument], _ frames: FrameRing?) throws(Fault) -> ArchiveKeeper {

@@ -1,6 +1,7 @@
 internal import CandleBuilding
 internal import CandleStore
 internal import Configuration
+internal import FeedControl
 internal import Foundation
 internal import Logging
 internal import MarketData
@@ -17,18 +18,20 @@ final class FeedSession: Sendable {
   private let server: ControlServer
   private let receiveThread: WorkThread
   private let recorderThread: WorkThread
+  private let repair: RepairLoop?
+  private let repairThread: WorkThread?
+  private let supervisor: FeedSupervisor
   private let logger: Logger
 
   private static let pollMilliseconds = 20
   /// Longest wait for bytes in blocking mode, which is also the longest that a command to the thread waits.
   private static let receiveWaitMilliseconds = 20
+  private static let repairWaitMilliseconds = 3000
 
   init(
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
     directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveKeeper,
-    frames: FrameRing?,
-    clock: FeedClock,
-    logger: Logger
+    frames: FrameRing?, guarding: FeedGuard, clock: FeedClock, logger: Logger
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory
@@ -47,8 +50,14 @@ final class FeedSession: Sendable {
 
     let mark = StreamMark()
     let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
+    let board = SubscriptionBoard(
+      schedule: guarding.schedule, muteSeconds: configuration.subscriptions.muteSeconds, segment: segment,
+      alerts: guarding.alerts, logger: logger)
+    let session = SessionWatch(guarding.schedule, segments: SessionWatch.segments(of: instruments))
+    let modes = configuration.subscriptions
     receive = ReceiveLoop(
-      source: venue.makeSource(clock, frames), instruments: instruments,
+      source: venue.makeSource(clock, frames),
+      subscriptions: instruments.map { Subscription($0, mode: modes.modes[$0.symbol] ?? modes.mode) },
       inspector: TickQualityInspector(
         options: TickQualityOptions(
           staleSeconds: configuration.quality.staleSeconds, bandPercent: configuration.quality.bandPercent,
@@ -61,32 +70,52 @@ final class FeedSession: Sendable {
         firstDelayMilliseconds: configuration.retry.firstDelayMilliseconds,
         delayMillisecondsMax: configuration.retry.delayMillisecondsMax,
         attemptsMax: configuration.retry.attemptsMax),
+      recovery: ReceiveLoop.Recovery(
+        latch: guarding.latch, alerts: guarding.alerts, board: board, session: session,
+        credentialsMark: venue.credentialsMark, loginAdvice: venue.loginAdvice),
       options: ReceiveLoop.Options(
         waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
         silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
-        gapStart: gapStart, processor: configuration.receive.cpu),
+        gapStart: gapStart, processor: configuration.receive.cpu,
+        exitsOnHalt: configuration.retry.onHalt == .exit),
       logger: logger)
+    repair =
+      configuration.repair.isEnabled
+      ? RepairLoop(
+        source: venue.history, store: store,
+        plan: RepairPlan(configuration, schedule: guarding.schedule, clock: clock), segment: segment,
+        latch: guarding.latch, alerts: guarding.alerts, stream: receive.commands, clock: clock,
+        options: RepairLoop.Options(
+          attemptsMax: configuration.repair.attemptsMax, loadedUntil: guarding.historyLoadedUntil),
+        logger: logger) : nil
     recorder = Recorder(
       lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator,
       sessions: SessionNotes(
         ledger: SessionLedger(directory: configuration.dataDirectory + "/archive", feed: configuration.feed),
         mark: mark, firstSequence: lastSequence + 1, logger: logger),
-      segment: segment, clock: clock,
+      repair: repair?.commands, segment: segment, clock: clock,
       options: Recorder.Options(
         sealMilliseconds: configuration.recorder.sealSeconds * 1000,
         syncMilliseconds: configuration.recorder.syncSeconds * 1000, processor: configuration.recorder.cpu,
         dataDirectory: configuration.dataDirectory),
       logger: logger)
-    let backend = LiveBackend(directory: directory, store: store, receive: receive, recorder: recorder)
+    let backend = LiveBackend(
+      directory: directory, store: store, receive: receive, recorder: recorder, repair: repair?.commands,
+      board: board)
     control = Control(
       settings: Control.Settings(
         feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
         options: options, instrumentsMax: venue.instrumentsMax),
-      segment: segment, backend: backend,
-      configured: instruments)
+      segment: segment, backend: backend, configured: instruments, modes: configuration.subscriptions,
+      recovery: ControlRecovery(
+        latch: guarding.latch, board: board, alerts: guarding.alerts, repair: repair?.commands,
+        configuration: guarding.configuration))
     server = ControlServer(path: configuration.controlSocketPath, control: control)
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
+    repairThread = repair.map { repair in WorkThread(name: "tick-repair") { repair.run() } }
+    supervisor = FeedSupervisor(
+      board: board, session: session, segment: segment, clock: clock, logger: logger)
     self.logger = logger
     for refusal in segment.refusals + writerRefusals { logger.warning("\(refusal)") }
     for adoption in control.adoptLanes(knowing: backend.known) {
@@ -98,21 +127,42 @@ final class FeedSession: Sendable {
   var isEverythingStored: Bool { recorderThread.hasEnded && recorderThread.fault == nil }
 
   /// Runs until told to stop, or until a thread must HALT.
-  func run(until shouldStop: @escaping @Sendable () -> Bool) async throws(Fault) {
+  ///
+  /// - Parameter takeReload: true once for each time that the configuration is to be read again.
+  func run(until shouldStop: @escaping @Sendable () -> Bool, takeReload: @Sendable () -> Bool)
+    async throws(Fault)
+  {
     try await server.start()
     recorderThread.start()
     receiveThread.start()
+    repairThread?.start()
     while !shouldStop(), !receiveThread.hasEnded, !recorderThread.hasEnded {
       try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+      supervisor.look()
+      if takeReload() { reload() }
     }
     receive.commands.post(.stop)
     await receiveThread.waitForEnd()
     recorder.commands.post(.stop)
     await recorderThread.waitForEnd()
+    repair?.commands.post(.stop)
+    // A venue that answers slowly must not keep the feed from stopping; what is not repaired waits in the store.
+    await repairThread?.waitForEnd(millisecondsMax: Self.repairWaitMilliseconds)
     await server.stop()
     control.removeLanes()
     // Storage first: a receive thread that found the recorder's lane full only saw the consequence.
     if let fault = recorderThread.fault ?? receiveThread.fault { throw fault }
+  }
+
+  private func reload() {
+    do throws(Fault) {
+      let answer = try control.reload()
+      logger.notice(
+        "configuration reloaded: \(answer.changed.isEmpty ? "nothing changed" : answer.changed.joined(separator: ", "))"
+      )
+    } catch {
+      logger.error("the configuration is not reloaded: \(error.message)")
+    }
   }
 
   /// Where the gap before this run begins: at the last record of the run before, or, when that told of an outage

@@ -23,14 +23,16 @@ struct Prepopulation {
   ///
   /// A venue that does not answer for an instrument is asked again, then passed over and logged: a hole in the past
   /// must not keep the feed from starting.
+  /// - Returns: Up to where the candles are loaded; nil when none were wanted.
   /// - Throws: ``Fault`` of kind `refused` from the venue, and what the store throws.
-  func run(_ instruments: [Instrument], sessions: Int, now: Timestamp) throws(Fault) {
-    guard sessions > 0, !instruments.isEmpty else { return }
+  @discardableResult
+  func run(_ instruments: [Instrument], sessions: Int, now: Timestamp) throws(Fault) -> Timestamp? {
+    guard sessions > 0, !instruments.isEmpty else { return nil }
     let from = Self.start(of: sessions, before: now)
     let to = Timestamp(seconds: now.seconds - now.seconds % 60)
     var total = 0
     for (index, instrument) in instruments.enumerated() {
-      if shouldStop() { return }
+      if shouldStop() { return nil }
       let candles = try fetch(instrument, from: from, to: to)
       try store.upsert(candles)
       total += candles.count
@@ -38,6 +40,7 @@ struct Prepopulation {
         logger.info("history: \(index + 1) of \(instruments.count) instruments, \(total) candles")
       }
     }
+    return to
   }
 
   private func fetch(_ instrument: Instrument, from: Timestamp, to: Timestamp) throws(Fault) -> [Candle] {

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Configuration
 internal import Glibc
 internal import Logging
 internal import MarketData
@@ -7,6 +8,9 @@ internal import Synchronization
 internal import TickQuality
 
 /// The receive thread: socket → frame → decode → quality flags → publish, and the only owner of reconnecting.
+///
+/// What it does about a broken connection is parted: ``OutageLog`` knows since when and why, ``Watchdog`` what counts as
+/// dead, ``RetryPolicy`` when to come back, ``HaltLatch`` that it must not.
 ///
 /// On the path of a tick there is no lock and, once its buffers have grown, no allocation.
 final class ReceiveLoop: @unchecked Sendable {
@@ -20,29 +24,48 @@ final class ReceiveLoop: @unchecked Sendable {
     /// Where the gap before this run begins; unknown when there was no earlier run.
     var gapStart: Timestamp
     var processor: Int?
+    /// True to end with the fault instead of waiting for the HALT's end.
+    var exitsOnHalt: Bool
+  }
+
+  /// How the thread deals with what stops it.
+  struct Recovery {
+    var latch: HaltLatch
+    var alerts: AlertHook
+    var board: SubscriptionBoard
+    var session: SessionWatch
+    /// Something that changes when the venue's credentials do; nil while they cannot be read.
+    var credentialsMark: @Sendable () -> Int?
+    /// What a person does about dead credentials.
+    var loginAdvice: String
   }
 
   let commands = Mailbox<FeedCommand>()
   /// What was wrong with the latest bad frame, for the status.
   let lastBadFrame = Mutex("")
 
-  private let source: any TickSource
-  private let segment: FeedSegment
-  private let clock: FeedClock
-  private let options: Options
-  private let logger: Logger
+  let source: any TickSource
+  let segment: FeedSegment
+  let clock: FeedClock
+  let options: Options
+  let logger: Logger
+  var recovery: Recovery
+  var retry: RetryPolicy
+  var generator = SystemRandomNumberGenerator()
+  var isStopping = false
+  /// Somebody asked for the end of a HALT.
+  var isResumeRequested = false
+  /// The HALT during which the feed was stopped.
+  var haltAtStop: Halt?
   private var inspector: TickQualityInspector
   private var publisher: Publisher
-  private var retry: RetryPolicy
-  private var generator = SystemRandomNumberGenerator()
-  private var instruments: [Instrument]
+  private var subscriptions: [Subscription]
   private var batch: [Tick] = []
   private var statistics = SourceStatistics()
-  private var lostAt: Timestamp
-  private var gapCause = GapCause.start
-  /// True until connected, and from each loss to the next connection.
-  private var isDown = true
-  private var isStopping = false
+  private var outage: OutageLog
+  private var watchdog: Watchdog
+  private var isConnecting = false
+  private(set) var hasEverConnected = false
 
   /// Records that one batch can hold before its array grows: several full frames.
   private static let batchCapacity = 16_384
@@ -50,24 +73,27 @@ final class ReceiveLoop: @unchecked Sendable {
   private static let roundsPerMeasurement = 64
 
   init(
-    source: any TickSource, instruments: [Instrument], inspector: TickQualityInspector,
+    source: any TickSource, subscriptions: [Subscription], inspector: TickQualityInspector,
     publisher: consuming Publisher, segment: FeedSegment, clock: FeedClock, retry: RetryPolicy,
-    options: Options, logger: Logger
+    recovery: Recovery, options: Options, logger: Logger
   ) {
     self.source = source
-    self.instruments = instruments
+    self.subscriptions = subscriptions
     self.inspector = inspector
     self.publisher = publisher
     self.segment = segment
     self.clock = clock
     self.retry = retry
+    self.recovery = recovery
     self.options = options
     self.logger = logger
-    self.lostAt = options.gapStart
+    outage = OutageLog(start: options.gapStart, cause: .start)
+    watchdog = Watchdog(
+      silenceMillisecondsMax: options.silenceMillisecondsMax, now: Timestamp.monotonicNanoseconds())
     batch.reserveCapacity(Self.batchCapacity)
   }
 
-  /// Runs until told to stop, which returns nil, or until it must HALT, which returns why.
+  /// Runs until told to stop, which returns nil or the HALT that it was in, or until it must end, which returns why.
   func run() -> Fault? {
     tickring_name_thread("tick-receive")
     if let processor = options.processor, tickring_pin_to_cpu(Int32(processor)) != 0 {
@@ -81,14 +107,14 @@ final class ReceiveLoop: @unchecked Sendable {
         } catch {
           source.close()
           try noteLoss(error)
+          if !isStopping { try recover(from: error) }
         }
-        if !isStopping { try waitBeforeRetry() }
       }
       source.close()
       let now = clock.now()
-      try publisher.publishGap(start: isDown ? lostAt : now, end: nil, now: now, cause: .stopped)
+      try publisher.publishGap(start: outage.isDown ? outage.start : now, end: nil, now: now, cause: .stopped)
       measureProcessorTime()
-      return nil
+      return haltAtStop?.fault
     } catch {
       source.close()
       measureProcessorTime()
@@ -97,25 +123,35 @@ final class ReceiveLoop: @unchecked Sendable {
   }
 
   private func connect() throws(Fault) {
-    handleCommands()
+    try handleCommands()
     if isStopping { return }
-    try source.subscribe(to: instruments)
+    isConnecting = true
+    try source.subscribe(to: subscriptions)
     try source.connect()
+    isConnecting = false
     segment.add(.connects)
+    recovery.board.noteSent()
+    watchdog.noteAlive(at: Timestamp.monotonicNanoseconds())
     let now = clock.now()
-    inspector.noteSubscribed(instruments.map(\.id), at: now)
-    try publisher.publishGap(start: lostAt, end: now, now: now, cause: gapCause)
-    isDown = false
-    gapCause = .disconnected
+    inspector.noteSubscribed(subscriptions.map(\.instrument.id), at: now)
+    try publisher.publishGap(start: outage.start, end: now, now: now, cause: outage.cause)
+    outage.noteConnected()
     segment.set(.state, FeedState.running.rawValue)
-    logger.info("connected to \(source.name), \(instruments.count) instruments subscribed")
+    logger.info("connected to \(source.name), \(subscriptions.count) instruments subscribed")
+    if hasEverConnected {
+      let gap = FeedGap(start: outage.start, end: now, cause: outage.cause)
+      recovery.alerts.post(
+        AlertEvent(
+          .recovered, reason: "\(source.name) is back after \(RepairLoop.text(gap))",
+          details: RepairLoop.details(gap)))
+    }
+    hasEverConnected = true
   }
 
   private func receive() throws(Fault) {
-    var lastAlive = Timestamp.monotonicNanoseconds()
     var round = 0
     while true {
-      handleCommands()
+      try handleCommands()
       if isStopping { return }
       batch.removeAll(keepingCapacity: true)
       let activity = try source.receive(timeoutMilliseconds: options.waitMilliseconds, into: &batch)
@@ -127,9 +163,9 @@ final class ReceiveLoop: @unchecked Sendable {
       round += 1
       if activity == .alive {
         noteStatistics()
-        lastAlive = Timestamp.monotonicNanoseconds()
+        watchdog.noteAlive(at: Timestamp.monotonicNanoseconds())
       } else {
-        try checkSilence(since: lastAlive)
+        try checkSilence()
       }
       // A spinning thread is idle most rounds, and this reading costs a system call.
       let isWaiting = activity == .idle && options.waitMilliseconds > 0
@@ -137,65 +173,74 @@ final class ReceiveLoop: @unchecked Sendable {
     }
   }
 
-  private func checkSilence(since lastAlive: Int64) throws(Fault) {
-    let silence = (Timestamp.monotonicNanoseconds() - lastAlive) / 1_000_000
-    guard silence > Int64(options.silenceMillisecondsMax) else { return }
-    gapCause = .stalled
+  private func checkSilence() throws(Fault) {
+    let now = Timestamp.monotonicNanoseconds()
+    guard watchdog.deadSilence(at: now, isMarketOpen: true) != nil,
+      let silence = watchdog.deadSilence(at: now, isMarketOpen: isMarketOpen)
+    else { return }
+    noteOutage(cause: .stalled)
     throw Fault(
       .unavailable,
-      "\(source.name) sent nothing, not even a heartbeat, for \(silence) ms; the connection counts as dead")
+      "\(source.name) sent nothing, not even a heartbeat, for \(silence / 1_000_000) ms; the connection counts as dead"
+    )
   }
 
   /// Records the outage; rethrows what no retry can mend.
   private func noteLoss(_ fault: Fault) throws(Fault) {
     switch fault.kind {
-    case .unavailable, .protocolViolation: break
+    case .unavailable, .protocolViolation, .refused: break
+    // Credentials that cannot be read are as good as refused.
+    case .configuration, .missingInput: guard isConnecting else { throw fault }
     default: throw fault
     }
-    if !isDown {
-      isDown = true
-      lostAt = clock.now()
-      try publisher.publishGap(start: lostAt, end: nil, now: lostAt, cause: gapCause)
+    recovery.board.noteLost()
+    noteOutage(cause: OutageLog.cause(of: fault, whileConnecting: isConnecting))
+    isConnecting = false
+    if let began = outageToTell {
+      outageToTell = nil
+      let now = clock.now()
+      try publisher.publishGap(start: began.start, end: nil, now: now, cause: began.cause)
+      recovery.alerts.post(AlertEvent(.gap, reason: fault.message, details: RepairLoop.details(began)))
     }
     logger.warning("\(fault.message)")
-    lastFault = fault
   }
 
-  private var lastFault = Fault(.unavailable, "the venue was never reached")
+  /// The outage that has begun and is not in the stream yet.
+  private var outageToTell: FeedGap?
 
-  private func waitBeforeRetry() throws(Fault) {
-    guard let delay = retry.nextDelayMilliseconds(using: &generator) else {
-      throw Fault(
-        lastFault.kind,
-        "gave up on \(source.name) after \(retry.attempts) attempts without a tick; the last one failed so: "
-          + lastFault.message)
-    }
-    logger.info("next attempt in \(delay) ms (\(retry.attempts) of \(retry.attemptsMax))")
-    let deadline = Timestamp.monotonicNanoseconds() + Int64(delay) * 1_000_000
-    while Timestamp.monotonicNanoseconds() < deadline, !isStopping {
-      usleep(10_000)
-      handleCommands()
-    }
+  /// The last sign of life is where the outage begins: what came after it, if anything, was lost with the connection.
+  private func noteOutage(cause: GapCause) {
+    let silence = Timestamp.monotonicNanoseconds() - watchdog.lastAlive
+    let lastAlive = clock.feedTime(at: Timestamp.wallClock() + -silence)
+    guard outage.noteLoss(lastAlive: lastAlive, cause: cause) else { return }
+    outageToTell = FeedGap(start: outage.start, end: nil, cause: outage.cause)
   }
 
-  private func handleCommands() {
+  /// Carries out what control has asked for; between two rounds of the thread's work, or while it waits.
+  func handleCommands() throws(Fault) {
     for command in commands.take() {
       switch command {
       case .addLane(let lane): publisher.add(lane)
       case .removeLane(let name): publisher.removeLane(name)
       case .observe(let lane, let filter): publisher.observe(lane, filter)
       case .subscribe(let wanted): subscribe(to: wanted)
+      case .publish(let record):
+        var records = [record]
+        try publisher.publish(&records)
+      case .resume: isResumeRequested = true
       case .stop: isStopping = true
       }
     }
   }
 
-  private func subscribe(to wanted: [Instrument]) {
-    let known = Set(instruments.map(\.id))
-    instruments = wanted
-    inspector.noteSubscribed(wanted.map(\.id).filter { !known.contains($0) }, at: clock.now())
+  private func subscribe(to wanted: [Subscription]) {
+    let known = Set(subscriptions.map(\.instrument.id))
+    subscriptions = wanted
+    recovery.session = recovery.session.watching(wanted.map(\.instrument))
+    inspector.noteSubscribed(wanted.map(\.instrument.id).filter { !known.contains($0) }, at: clock.now())
     do {
       try source.subscribe(to: wanted)
+      if !outage.isDown { recovery.board.noteSent() }
     } catch {
       // The next receive meets the same broken connection and reconnects, which restores the whole set.
       logger.warning("cannot change subscriptions: \(error.message)")
@@ -216,7 +261,7 @@ final class ReceiveLoop: @unchecked Sendable {
     statistics = now
   }
 
-  private func measureProcessorTime() {
+  func measureProcessorTime() {
     segment.set(.receiveProcessorTime, UInt64(tickring_thread_cpu_ns()))
     segment.set(.wallHeartbeat, UInt64(bitPattern: Timestamp.wallClock().nanoseconds))
   }

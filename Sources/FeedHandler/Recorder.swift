@@ -43,6 +43,8 @@ final class Recorder: @unchecked Sendable {
   private let clock: FeedClock
   private let options: Options
   private let logger: Logger
+  /// Is told of what has to be fetched from the venue; nil when nothing is.
+  private let repair: Mailbox<RepairLoop.Command>?
   private var sessions: SessionNotes
   private var closed: [Candle] = []
   private var backlog = CandleBacklog()
@@ -63,11 +65,13 @@ final class Recorder: @unchecked Sendable {
 
   init(
     lane: consuming LaneReader, archive: consuming ArchiveKeeper, store: CandleStore,
-    aggregator: CandleAggregator, sessions: SessionNotes, segment: FeedSegment, clock: FeedClock,
+    aggregator: CandleAggregator, sessions: SessionNotes, repair: Mailbox<RepairLoop.Command>?,
+    segment: FeedSegment, clock: FeedClock,
     options: Options,
     logger: Logger
   ) {
     self.sessions = sessions
+    self.repair = repair
     self.lane = lane
     self.archive = archive
     self.store = store
@@ -145,6 +149,7 @@ final class Recorder: @unchecked Sendable {
   /// An outage becomes a row once its beginning is known; the time before the very first record is none.
   private func recordGap(_ gap: FeedGap) {
     if gap.start.isKnown { backlog.take(gap) }
+    if gap.end != nil { repair?.post(.gap(gap)) }
   }
 
   private func sealIfDue() throws(Fault) {
@@ -189,6 +194,11 @@ final class Recorder: @unchecked Sendable {
       try store.recordGap(gap)
     } store: { candles throws(Fault) in
       try store.upsert(candles)
+    }
+    // A candle that was sealed without what was traded during an outage lacks it wherever it lies.
+    for candle in stored
+    where candle.flags.contains(.volumeInGap) && candle.state.rawValue >= CandleState.final.rawValue {
+      repair?.post(.minute(candle.instrument, candle.start))
     }
     // Old ticks are given up before candles are, where that is wanted; the store tries again soon.
     if backlog.fault != nil, isDeviceFull() { _ = try archive.makeRoom() }

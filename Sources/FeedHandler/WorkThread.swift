@@ -34,4 +34,12 @@ final class WorkThread: @unchecked Sendable {
   func waitForEnd() async {
     while !hasEnded { try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds)) }
   }
+
+  /// Waits for the end, but not longer.
+  func waitForEnd(millisecondsMax: Int) async {
+    let deadline = ContinuousClock.now + .milliseconds(millisecondsMax)
+    while !hasEnded, ContinuousClock.now < deadline {
+      try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+  }
 }

@@ -142,6 +142,8 @@ extension DataPoller {
   private func handOut(_ tick: Tick, _ choice: Choice, _ handle: (MarketEvent) -> Void) {
     if tick.kind == .gap {
       if choice.gaps { handle(.gap(FeedGap(tick))) }
+    } else if tick.kind == .repaired {
+      if choice.gaps { handle(.repaired(FeedGap(tick))) }
     } else if choice.ticks {
       handle(.tick(tick))
     }
@@ -177,6 +179,8 @@ extension DataPoller {
     case .ended:
       isOpen = false
       handle(event)
+    case .halt where feed.canResume:
+      if wanted.contains(.halts) { handle(event) }
     case .halt:
       isOpen = false
       handle(wanted.contains(.halts) ? event : .ended)

@@ -104,7 +104,9 @@ extension EventKind {
   /// True for an event of this kind.
   func includes(_ event: MarketEvent) -> Bool {
     switch (self, event) {
-    case (.ticks, .tick), (.gaps, .gap), (.halts, .halt), (.halts, .feedLost), (.halts, .feedReturned): true
+    case (.ticks, .tick), (.gaps, .gap), (.gaps, .repaired), (.halts, .halt), (.halts, .feedLost),
+      (.halts, .feedReturned):
+      true
     case (.candles(let interval), .candle(let candle)): candle.interval == interval
     default: false
     }

@@ -17,6 +17,8 @@ final class LiveFeed: MarketFeed {
   private var feedReturn: FeedReturn?
   private var isProducerGone = false
   private var isAtEnd = false
+  /// The HALT that was told is not the end: the feed handler waits in it.
+  private(set) var canResume = false
   private var lastLook: Int64 = 0
   /// Raises ``instrumentVersion`` above that of the feed handlers before.
   private var versionBase: UInt64 = 0
@@ -91,8 +93,12 @@ final class LiveFeed: MarketFeed {
     if feedReturn != nil { return lookForReturn() }
     switch view.state {
     case .ended: return atEnd(.ended)
-    case .halted: return atEnd(.halt(reason: view.haltReason ?? "no reason given"))
+    case .halted: return haltNotice(now)
     default: break
+    }
+    if canResume, view.state == .running {
+      canResume = false
+      return .feedReturned(epoch: view.epoch)
     }
     guard now - lastLook > Self.lifeNanoseconds else { return nil }
     lastLook = now
@@ -103,6 +109,21 @@ final class LiveFeed: MarketFeed {
     }
     feedReturn = FeedReturn(feed: view.feed, secondsMax: returnSecondsMax)
     return .feedLost(reason: "the feed handler (process \(view.producerPID)) died")
+  }
+
+  /// A HALT is told when it is seen and, should the feed handler end with it, once more as the end.
+  private func haltNotice(_ now: Int64) -> MarketEvent? {
+    let reason = view.haltReason ?? "no reason given"
+    if canResume {
+      guard now - lastLook > Self.lifeNanoseconds else { return nil }
+      lastLook = now
+    }
+    guard view.isProducerAlive, !view.isSuperseded else {
+      canResume = false
+      return atEnd(.halt(reason: reason))
+    }
+    defer { canResume = true }
+    return canResume ? nil : .halt(reason: reason)
   }
 
   private func atEnd(_ event: MarketEvent) -> MarketEvent? {

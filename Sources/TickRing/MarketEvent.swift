@@ -8,11 +8,15 @@ public enum MarketEvent: Sendable, Equatable {
   case candle(Candle)
   /// The feed went down, or came back.
   case gap(FeedGap)
+  /// The minutes of an outage were fetched from the venue: candles read again are whole.
+  case repaired(FeedGap)
   /// The feed handler died; what it had published has been handed out, and its return is waited for.
   case feedLost(reason: String)
-  /// A feed handler runs again; `epoch` counts its starts. The lane goes on, with its instruments.
+  /// A feed handler runs again, or its HALT was resumed; `epoch` counts its starts. The lane goes on, with its
+  /// instruments.
   case feedReturned(epoch: UInt64)
-  /// The feed handler stopped for a reason that a person must look at; nothing will follow.
+  /// The feed stands still for a reason that a person must look at. While the poller is open the HALT can be resumed,
+  /// which ``feedReturned(epoch:)`` tells; otherwise nothing will follow.
   case halt(reason: String)
   /// The feed handler, or the range of a back-test, ended in good order; nothing will follow.
   case ended
@@ -24,7 +28,7 @@ public enum EventKind: Sendable, Hashable {
   case ticks
   /// Candles of this length, a whole number of minutes.
   case candles(Interval)
-  /// Outages of the feed, when they begin and when they end.
+  /// Outages of the feed, when they begin, when they end, and when they are repaired.
   case gaps
   /// A HALT of the feed handler, its death and its return.
   case halts

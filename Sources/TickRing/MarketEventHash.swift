@@ -37,6 +37,11 @@ public struct MarketEventHash: Sendable {
         Self.record(
           .gap, gap.instrument, gap.start, gap.end ?? .unknown, .zero, 0, quantity: gap.cause.rawValue,
           openInterest: 0))
+    case .repaired(let gap):
+      state.update(
+        Self.record(
+          .repaired, gap.instrument, gap.start, gap.end ?? .unknown, .zero, 0, quantity: gap.cause.rawValue,
+          openInterest: 0))
     case .feedLost, .feedReturned, .halt, .ended:
       state.update(Self.record(.end, .all, .unknown, .unknown, .zero, 0, quantity: 0, openInterest: 0))
     }
@@ -44,7 +49,7 @@ public struct MarketEventHash: Sendable {
 
   private enum Mark: UInt8 {
     case candle = 200
-    case gap, end
+    case gap, end, repaired
   }
 
   private static func record(

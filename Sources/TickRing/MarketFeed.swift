@@ -39,8 +39,11 @@ public protocol MarketFeed: AnyObject {
   /// Goes on behind ``nextStoredCandle()``.
   func skipStoredCandle()
   /// What the feed has to say of itself once all records have been read: that it was lost, is back, halted or ended;
-  /// nil while there is nothing to say. Behind ``MarketEvent/halt(reason:)`` and ``MarketEvent/ended`` nothing follows.
+  /// nil while there is nothing to say. Behind ``MarketEvent/ended`` nothing follows, nor behind
+  /// ``MarketEvent/halt(reason:)`` unless ``canResume``.
   func notice() -> MarketEvent?
+  /// True while a HALT that was told last may still be resumed.
+  var canResume: Bool { get }
   /// Waits until a record is there, or for at most so long.
   func wait(_ strategy: WaitStrategy, nanosecondsMax: Int64)
   /// Drops what waits, and returns how many records were passed over.
@@ -56,6 +59,11 @@ public protocol MarketFeed: AnyObject {
   func history() throws(Fault) -> any CandleHistory
   /// Gives back what the feed holds for this consumer.
   func close()
+}
+
+extension MarketFeed {
+  /// Only a running feed handler can be told to resume.
+  public var canResume: Bool { false }
 }
 
 /// Past candles of instruments, whatever keeps them.

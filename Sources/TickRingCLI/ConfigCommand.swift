@@ -1,12 +1,35 @@
 internal import ArgumentParser
 internal import Configuration
+internal import FeedControl
 internal import Foundation
 internal import MarketData
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Check a configuration file, or print an annotated example.",
-    subcommands: [Check.self, Example.self])
+    commandName: "config",
+    abstract: "Check a configuration file, print an annotated example, or reload a running feed's.",
+    subcommands: [Check.self, Example.self, Reload.self])
+
+  struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "reload", abstract: "Let a running feed read its configuration file again.",
+      discussion: """
+        What can change while it runs: instruments, subscriptions and alert. When anything else differs, nothing is \
+        changed, and the keys are named.
+        """)
+
+    @OptionGroup var options: FeedOptions
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+      let answer = try options.controlClient().reloadConfiguration()
+      if json { return try Console.json(answer) }
+      guard !answer.changed.isEmpty else { return Console.line("nothing differs") }
+      Console.line("changed: \(answer.changed.joined(separator: ", "))")
+      if !answer.added.isEmpty { Console.line("added: \(answer.added.joined(separator: ", "))") }
+      if !answer.removed.isEmpty { Console.line("removed: \(answer.removed.joined(separator: ", "))") }
+    }
+  }
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(

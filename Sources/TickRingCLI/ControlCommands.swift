@@ -25,10 +25,11 @@ struct ObserveCommand: ParsableCommand {
 
   @OptionGroup var options: FeedOptions
   @Argument(help: "Symbols such as NSE:RELIANCE.") var symbols: [String]
+  @Option(help: "How much of them: ltp, quote or full; what is configured unless given.") var mode: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    try report(options.controlClient().observe(symbols), json)
+    try report(options.controlClient().observe(symbols, mode: mode), json)
   }
 }
 
@@ -54,21 +55,36 @@ private func report(_ answer: ObserveAnswer, _ json: Bool) throws(Fault) {
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show what a feed handler is doing.",
-    discussion: "Exit code 69 when the feed does not run.")
+    discussion: "Exit code 69 when the feed does not run, 1 when it has halted.")
 
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let view = try FeedView(feed: options.feed)
-    if let reason = view.haltReason { throw Fault(.checkFailed, "feed '\(options.feed)' halted: \(reason)") }
+    let halt = view.haltReason.map { Fault(.checkFailed, "feed '\(options.feed)' halted: \($0)") }
+    // A feed that ended with its HALT cannot be asked any more.
+    if let halt, !view.isProducerAlive { throw halt }
     let status = try options.controlClient().status()
-    if json { return try Console.json(status) }
+    if json {
+      try Console.json(status)
+    } else {
+      show(status, view)
+    }
+    if let halt { throw halt }
+  }
+
+  private func show(_ status: ControlStatus, _ view: FeedView) {
     let receive = Timestamp(nanoseconds: Int64(bitPattern: view.value(.receiveTime)))
     Console.line("feed \(status.feed)  process \(status.pid)  \(status.state)  epoch \(view.epoch)")
     if receive.isKnown {
       let age = view.clock.now() - receive
       Console.line("latest record \(receive.rfc3339), \(Format.duration(age)) ago by the feed's clock")
+    }
+    for halt in status.halts ?? [] { Console.line(HaltText.line(halt)) }
+    if let subscriptions = status.subscriptions, !subscriptions.isEmpty {
+      let counts = subscriptions.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      Console.line("subscriptions: \(counts.joined(separator: ", "))")
     }
     if let frame = status.lastBadFrame { Console.line("latest bad frame: \(frame)") }
     for lane in status.lanes {

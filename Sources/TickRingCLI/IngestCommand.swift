@@ -10,7 +10,8 @@ struct IngestCommand: AsyncParsableCommand {
     commandName: "ingest", abstract: "Run the feed handler: venue to shared memory, candles and archive.",
     discussion: """
       Credentials come from the environment: TICKRING_KITE_API_KEY and TICKRING_KITE_ACCESS_TOKEN. \
-      Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost.
+      Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost. SIGHUP, unless it comes from a \
+      terminal that was closed, reads the configuration file again, as `tickring config reload` does.
       """)
 
   @Option(help: "Configuration file; `tickring config example` prints one.") var config: String
@@ -21,9 +22,14 @@ struct IngestCommand: AsyncParsableCommand {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "tickring.\(configuration.feed)")
     logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-    let stop = StopSignal(withStandardInput: stopWithStandardInput)
+    // A closing terminal hangs up; what runs without one is told to reload that way.
+    let hasTerminal = isatty(STDIN_FILENO) == 1
+    let stop = StopSignal(withStandardInput: stopWithStandardInput, stopsOnHangUp: hasTerminal)
+    let reload = hasTerminal ? nil : ReloadSignal()
     let handler = FeedHandler(
-      configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
-    try await handler.run { stop.isRaised }
+      configuration: configuration, configurationFile: config,
+      environment: ProcessInfo.processInfo.environment,
+      logger: logger)
+    try await handler.run(until: { stop.isRaised }, takeReload: { reload?.take() ?? false })
   }
 }

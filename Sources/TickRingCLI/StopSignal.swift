@@ -14,10 +14,12 @@ final class StopSignal: @unchecked Sendable {
 
   /// Starts listening.
   ///
-  /// - Parameter withStandardInput: also stop when standard input ends, however the parent went.
-  init(withStandardInput: Bool = false) {
+  /// - Parameters:
+  ///   - withStandardInput: also stop when standard input ends, however the parent went.
+  ///   - stopsOnHangUp: also stop on SIGHUP.
+  init(withStandardInput: Bool = false, stopsOnHangUp: Bool = true) {
     let queue = DispatchQueue(label: "tickring.stop")
-    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+    sources = ([SIGINT, SIGTERM] + (stopsOnHangUp ? [SIGHUP] : [])).map { number in
       signal(number, SIG_IGN)
       return DispatchSource.makeSignalSource(signal: number, queue: queue)
     }
@@ -43,4 +45,23 @@ final class StopSignal: @unchecked Sendable {
       try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
     }
   }
+}
+
+/// Counts the SIGHUPs that ask for the configuration to be read again.
+final class ReloadSignal: @unchecked Sendable {
+  // @unchecked: the source is made here and only kept; the flag is atomic.
+
+  private let raised = Atomic<Bool>(false)
+  private let source: any DispatchSourceSignal
+
+  /// Starts listening.
+  init() {
+    signal(SIGHUP, SIG_IGN)
+    source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "tickring.reload"))
+    source.setEventHandler { [weak self] in self?.raised.store(true, ordering: .relaxed) }
+    source.resume()
+  }
+
+  /// True once for the signals since the last call.
+  func take() -> Bool { raised.exchange(false, ordering: .relaxed) }
 }

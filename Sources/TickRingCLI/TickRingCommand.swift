@@ -19,7 +19,8 @@ struct TickRingCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
-      UnobserveCommand.self, QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
+      UnobserveCommand.self, SubscriptionsCommand.self, ResumeFeedCommand.self, GapsCommand.self,
+      QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
       CalendarCommand.self, CandlesCommand.self, StoreCommand.self, StatusCommand.self,
       SharedMemoryCommand.self,
       DecodeCommand.self, DebugCommand.self,

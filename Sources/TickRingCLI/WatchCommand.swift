@@ -55,11 +55,17 @@ struct WatchCommand: AsyncParsableCommand {
           case .tick(let tick):
             left -= 1
             try print(tick, data.symbol(tick.instrument))
+          case .halt(let reason) where data.isOpen:
+            Console.error("feed '\(feed)' halted: \(reason); waiting for it to be resumed")
           case .halt(let reason): fault = Fault(.unavailable, "feed '\(feed)' halted: \(reason)")
+          case .repaired(let gap):
+            if !json {
+              Console.line("-- repaired: down from \(gap.start.rfc3339) until \(gap.end?.rfc3339 ?? "now")")
+            }
           case .gap(let gap): note(gap)
           case .feedLost(let reason): Console.error("\(reason); waiting for it to come back")
           case .feedReturned(let epoch):
-            Console.error("the feed handler runs again (start \(epoch) of this feed)")
+            Console.error("the feed goes on (start \(epoch) of this feed)")
           case .candle, .ended: break
           }
         } catch {

@@ -13,7 +13,11 @@ final class LiveFeed {
   var configurationFile: String { directory.path + "/tickring.yaml" }
 
   /// Starts the venue; `ingest` waits for ``start()``.
-  init(_ venueArguments: [String] = [], extra: String = "") throws {
+  ///
+  /// - Parameters:
+  ///   - onHalt: `wait` or `exit`.
+  ///   - extra: further sections of the configuration.
+  init(_ venueArguments: [String] = [], onHalt: String = "exit", extra: String = "") throws {
     name = "test-\(UUID().uuidString.prefix(8).lowercased())"
     directory = try TemporaryDirectory()
     venue = try Running(["simulate", "--port", "0", "--json", "--instruments", "40"] + venueArguments)
@@ -40,6 +44,7 @@ final class LiveFeed {
       retry:
         first_delay_milliseconds: 50
         attempts_max: 4
+        on_halt: \(onHalt)
       \(extra)
 
       """, to: "tickring.yaml")

@@ -45,4 +45,19 @@ import Testing
     #expect(subscriptions.union == ids(2))
     #expect(subscriptions.instruments(of: .lane("a")).isEmpty)
   }
+
+  @Test func theRichestModeThatAnyoneWantsIsAskedFor() {
+    var subscriptions = Subscriptions()
+    _ = subscriptions.observe(ids(1), by: .configuration, mode: .ltp)
+    #expect(subscriptions.mode(of: ids(1)[0]) == .ltp)
+    let richer = subscriptions.observe(ids(1), by: .lane("a"), mode: .full)
+    let poorer = subscriptions.observe(ids(1), by: .lane("b"), mode: .quote)
+    #expect(richer && !poorer, "another mode is a change")
+    #expect(subscriptions.mode(of: ids(1)[0]) == .full)
+    let left = subscriptions.remove(.lane("a"))
+    #expect(left && subscriptions.mode(of: ids(1)[0]) == .quote)
+    let changed = subscriptions.observe(ids(1), by: .lane("b"), mode: .ltp)
+    #expect(changed)
+    #expect(subscriptions.mode(of: ids(1)[0]) == .ltp && subscriptions.unionCount == 1)
+  }
 }

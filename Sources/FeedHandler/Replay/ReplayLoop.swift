@@ -265,7 +265,7 @@ final class ReplayLoop: @unchecked Sendable {
       case .removeLane(let name): broadcaster.removeLane(name)
       case .observe(let lane, let filter):
         broadcaster.lane(lane)?.observe(filter, behind: newestSequence)
-      case .subscribe: break
+      case .subscribe, .publish, .resume: break
       case .stop: isStopping = true
       }
     }

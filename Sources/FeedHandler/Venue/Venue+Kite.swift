@@ -22,6 +22,11 @@ extension Venue {
     history = RESTHistory(
       KiteCandles(baseURL: source.apiURL, credentials: credentials),
       budget: Self.budget(configuration, of: KiteCandles.rateLimits), caFile: source.caFile)
+    credentialsMark = {
+      guard let current = try? credentials() else { return nil }
+      return Venue.mark(current.apiKey, current.accessToken)
+    }
+    loginAdvice = "get a new access token by logging in at Kite"
     makeSource = { clock, frames in
       var options = KiteSource.Options()
       options.url = source.websocketURL

@@ -10,6 +10,10 @@ struct Venue {
   let instrumentsMax: Int
   let listings: () throws(Fault) -> [InstrumentListing]
   let history: any CandleSource
+  /// Something that changes when the venue's credentials do; nil while they cannot be read.
+  let credentialsMark: @Sendable () -> Int?
+  /// What a person does about dead credentials.
+  let loginAdvice: String
   /// Makes the live connection; the frames also go where somebody wants them as they came.
   let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
 
@@ -29,6 +33,13 @@ struct Venue {
     case 0: RequestBudget([])
     case let requests?: RequestBudget([RateLimit(requests: requests, per: .seconds(1))])
     }
+  }
+
+  /// A number that other words would hardly have.
+  static func mark(_ words: String...) -> Int {
+    var hasher = Hasher()
+    hasher.combine(words)
+    return hasher.finalize()
   }
 
   /// A word from the environment; secrets come from nowhere else.

@@ -24,6 +24,11 @@ struct RetryPolicy: Sendable {
     return Int.random(in: full / 2...max(full, 1), using: &generator)
   }
 
+  /// The delay before an attempt that costs nothing of the budget, while no market is open: the longest, jittered.
+  func idleDelayMilliseconds(using generator: inout some RandomNumberGenerator) -> Int {
+    Int.random(in: delayMillisecondsMax / 2...max(delayMillisecondsMax, 1), using: &generator)
+  }
+
   /// Restores the budget: the venue has sent data.
   mutating func noteHealthy() { attempts = 0 }
 }

@@ -48,10 +48,11 @@ $(SWIFT) build --quiet --sanitize=$(1) --scratch-path .build/$(1) --product ring
   > .build/$(1)/build.log 2>&1 || { cat .build/$(1)/build.log; exit 1; }
 endef
 
-# Ten thousand kills, a consumer that stands still for ten seconds, and a vandal.
+# Ten thousand kills, a consumer that stands still five times for ten seconds, vandals, and lanes cut short.
 soak-ring: products
 	$(PRODUCTS)/ring-trial soak 10000
-	$(PRODUCTS)/ring-trial stall 20
+	$(PRODUCTS)/ring-trial stall 50
+	$(PRODUCTS)/ring-trial truncation 1000
 	$(PRODUCTS)/ring-trial siege 10
 
 products: deps

@@ -5,7 +5,7 @@ import SharedRing
 /// A consumer is stopped for some seconds: the producer must not notice, and the loss must be exact.
 enum StallTrial {
   private static let capacity = 4096
-  /// Running and stopped alternate, so that a change of the machine's mood falls on both.
+  /// Running and stopped alternate for a fifth of the time each, so that a change of the machine's mood falls on both.
   private static let rounds = 5
 
   static func run(seconds: Int) throws(Fault) {

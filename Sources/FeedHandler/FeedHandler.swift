@@ -164,7 +164,7 @@ public struct FeedHandler: Sendable {
       throw Fault(
         .configuration,
         "\(symbols.count) instruments are configured, but \(venue.name) carries \(venue.instrumentsMax) "
-          + "on one connection; name fewer under instruments")
+          + "at most; name fewer under instruments")
     }
     return try directory.instruments(for: symbols, in: store)
   }

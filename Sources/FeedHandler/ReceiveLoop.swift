@@ -258,6 +258,9 @@ final class ReceiveLoop: @unchecked Sendable {
       lastBadFrame.withLock { $0 = now.lastBadFrame }
       if statistics.badFrames == 0 { logger.warning("skipped a bad frame: \(now.lastBadFrame)") }
     }
+    if now.complaints != statistics.complaints {
+      logger.warning("\(source.name) complains: \(now.lastComplaint)")
+    }
     statistics = now
   }
 

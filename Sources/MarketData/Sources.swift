@@ -84,4 +84,23 @@ public struct SourceStatistics: Sendable, Equatable {
 
   /// All zero.
   public init() {}
+
+  /// Adds what a source has counted since `before`; its latest words replace ours where there are new ones.
+  public mutating func add(_ now: SourceStatistics, since before: SourceStatistics) {
+    bytes += now.bytes - before.bytes
+    messages += now.messages - before.messages
+    heartbeats += now.heartbeats - before.heartbeats
+    ticks += now.ticks - before.ticks
+    unknownInstruments += now.unknownInstruments - before.unknownInstruments
+    sequenceHoles += now.sequenceHoles - before.sequenceHoles
+    missedMessages += now.missedMessages - before.missedMessages
+    if now.badFrames != before.badFrames {
+      badFrames += now.badFrames - before.badFrames
+      lastBadFrame = now.lastBadFrame
+    }
+    if now.complaints != before.complaints {
+      complaints += now.complaints - before.complaints
+      lastComplaint = now.lastComplaint
+    }
+  }
 }

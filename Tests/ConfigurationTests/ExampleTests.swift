@@ -9,7 +9,9 @@ import Testing
       FeedConfiguration.allKeys == [
         "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
-        "source.api_url", "source.ca_file", "source.clock", "instruments", "subscriptions.mode",
+        "source.api_url", "source.ca_file", "source.proxy", "source.connections_max", "source.clock",
+        "instruments",
+        "subscriptions.mode",
         "subscriptions.ltp", "subscriptions.quote", "subscriptions.full", "subscriptions.mute_seconds",
         "history.sessions",
         "history.requests_per_second", "shared_memory.mode", "shared_memory.group",

@@ -81,11 +81,30 @@ import Testing
       func list(_ tokens: some Sequence<Int>) -> String { tokens.map(String.init).joined(separator: ",") }
       let batches = [list(0..<500), list(500..<1000), list(1000..<1100)]
       #expect(
-        received.all == batches.flatMap {
-          ["{\"a\":\"subscribe\",\"v\":[\($0)]}", "{\"a\":\"mode\",\"v\":[\"full\",[\($0)]]}"]
-        } + [
-          "{\"a\":\"unsubscribe\",\"v\":[0]}", "{\"a\":\"subscribe\",\"v\":[1100,1101]}",
-          "{\"a\":\"mode\",\"v\":[\"full\",[1100,1101]]}",
+        received.all == batches.map { "{\"a\":\"subscribe\",\"v\":[\($0)]}" }
+          + batches.map { "{\"a\":\"mode\",\"v\":[\"full\",[\($0)]]}" } + [
+            "{\"a\":\"unsubscribe\",\"v\":[0]}", "{\"a\":\"subscribe\",\"v\":[1100,1101]}",
+            "{\"a\":\"mode\",\"v\":[\"full\",[1100,1101]]}",
+          ])
+    }
+  }
+
+  @Test func eachInstrumentIsAskedForInItsModeAndAChangeOfModeIsSentAlone() async throws {
+    try await withSource([]) { source, received in
+      let instruments = try Self.instruments([10, 20, 30])
+      func wanted(_ modes: [FeedMode]) -> [Subscription] {
+        zip(instruments, modes).map { Subscription($0, mode: $1) }
+      }
+      try source.subscribe(to: wanted([.ltp, .quote, .full]))
+      try source.connect()
+      try source.subscribe(to: wanted([.ltp, .full, .full]))
+      var ticks: [Tick] = []
+      try Self.receive(source, into: &ticks) { _ in received.all.count >= 5 }
+      #expect(
+        received.all == [
+          "{\"a\":\"subscribe\",\"v\":[10,20,30]}", "{\"a\":\"mode\",\"v\":[\"ltp\",[10]]}",
+          "{\"a\":\"mode\",\"v\":[\"quote\",[20]]}", "{\"a\":\"mode\",\"v\":[\"full\",[30]]}",
+          "{\"a\":\"mode\",\"v\":[\"full\",[20]]}",
         ])
     }
   }
@@ -111,7 +130,8 @@ import Testing
       try source.connect()
       var ticks: [Tick] = []
       try Self.receive(source, into: &ticks) { _ in source.statistics.messages >= 4 }
-      #expect(source.lastErrorMessage == "Invalid ₹ token")
+      #expect(source.statistics.lastComplaint == "Invalid ₹ token")
+      #expect(source.statistics.complaints == 1)
       #expect(source.statistics.badFrames == 1)
       #expect(ticks.isEmpty)
     }

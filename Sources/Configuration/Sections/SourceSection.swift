@@ -23,8 +23,15 @@ extension FeedConfiguration {
     public var apiURL = "https://api.kite.trade"
     /// PEM file with the certificates to trust instead of the system's.
     public var caFile: String?
+    /// Address of a proxy to the venue; nil leaves it to the environment's `https_proxy` and `no_proxy`.
+    public var proxy: String?
+    /// Most connections to open at once; nil for as many as the venue allows.
+    public var connectionsMax: Int?
     /// The feed's clock.
     public var clock = Clock.system
+
+    /// Bounds of ``connectionsMax``.
+    public static let connectionsMaxBounds = 1...3
 
     /// Makes the section with its defaults.
     public init() {}
@@ -43,6 +50,14 @@ extension FeedConfiguration.Source: ConfigurationSection {
     ConfigurationKey(
       "ca_file", \.caFile, .optional(.path(bytesMax: FeedConfiguration.pathBytesMax)),
       "PEM file with the certificates to trust instead of the system's"),
+    ConfigurationKey(
+      "proxy", \.proxy,
+      .optional(.url(schemes: ["http", "https", "socks5h"], example: "http://proxy.example:3128")),
+      "Proxy to the venue; the environment's https_proxy and no_proxy unless given"),
+    ConfigurationKey(
+      "connections_max", \.connectionsMax, .optional(.wholeNumber(connectionsMaxBounds)),
+      "Most connections to open at once: instruments are spread over as many as they need; as many as the venue allows "
+        + "unless given"),
     ConfigurationKey(
       "clock", \.clock, .word, "The machine's clock, or that of a simulated venue, which is asked for it"),
   ]

@@ -15,7 +15,10 @@ extension Venue {
     }
     _ = try credentials()
     name = "kite"
-    instrumentsMax = KiteSource.instrumentsMax
+    let spread = Self.spread(
+      configuration, instrumentsPerConnection: KiteSource.instrumentsMax,
+      connectionsMax: KiteSource.connectionsMax)
+    instrumentsMax = spread.instrumentsMax
     listings = { () throws(Fault) in
       try KiteInstruments.download(with: client, baseURL: source.apiURL).map(\.listing)
     }
@@ -31,9 +34,12 @@ extension Venue {
       var options = KiteSource.Options()
       options.url = source.websocketURL
       options.caFile = source.caFile
-      let kite = KiteSource(options: options, clock: clock, credentials: credentials)
-      kite.frameSink = frames
-      return kite
+      options.proxy = source.proxy
+      return SpreadSource(name: "kite", options: spread) {
+        let kite = KiteSource(options: options, clock: clock, credentials: credentials)
+        kite.frameSink = frames
+        return kite
+      }
     }
   }
 }

@@ -26,6 +26,17 @@ struct Venue {
     }
   }
 
+  /// How a venue's instruments are spread over connections: as the venue allows and the configuration wants.
+  static func spread(_ configuration: FeedConfiguration, instrumentsPerConnection: Int, connectionsMax: Int)
+    -> SpreadSource.Options
+  {
+    var options = SpreadSource.Options(
+      instrumentsPerConnection: instrumentsPerConnection,
+      connectionsMax: min(configuration.source.connectionsMax ?? connectionsMax, connectionsMax))
+    options.silenceMillisecondsMax = configuration.retry.silenceSecondsMax * 1000
+    return options
+  }
+
   /// The venue's limits of requests for candles, unless the configuration says otherwise.
   static func budget(_ configuration: FeedConfiguration, of venueLimits: [RateLimit]) -> RequestBudget {
     switch configuration.history.requestsPerSecond {

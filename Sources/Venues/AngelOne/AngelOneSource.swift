@@ -1,13 +1,15 @@
 public import MarketData
 
 /// The live ticks of Angel One's SmartStream over one websocket.
-public final class AngelOneSource: TickSource {
+public final class AngelOneSource: SocketSource {
   /// Where and how to connect, and what to ask for.
   public struct Options: Sendable {
     /// The stream's address; credentials go into header fields.
     public var url = "wss://smartapisocket.angelone.in/smart-stream"
     /// Certificate authorities to trust instead of the system's, a PEM file.
     public var caFile: String?
+    /// Address of a proxy instead of the environment's; empty for none.
+    public var proxy: String?
     /// Longest time to dial, and again for the handshake.
     public var connectTimeoutMilliseconds = 10_000
     /// Time between two pings; the venue's JavaScript client has 10 seconds, its documentation 30.
@@ -54,6 +56,9 @@ public final class AngelOneSource: TickSource {
     self.clock = clock
   }
 
+  /// What it waits for; nil without a connection.
+  public var socketInterest: SocketInterest? { connection?.socketInterest }
+
   // MARK: Connecting
 
   /// Connects, after a login where one is needed, and subscribes to everything again. Tokens that the venue refuses
@@ -87,6 +92,7 @@ public final class AngelOneSource: TickSource {
         (name: "x-client-code", value: session.credentials.clientCode),
         (name: "x-feed-token", value: tokens.feed),
       ], caFile: options.caFile)
+    websocket.proxy = options.proxy
     websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
     let connection = WebSocketConnection(websocket)
     try connection.connect()

@@ -1,13 +1,15 @@
 public import MarketData
 
-/// The live ticks of Kite Connect v3 over one websocket, every instrument in mode `full`.
-public final class KiteSource: TickSource {
+/// The live ticks of Kite Connect v3 over one websocket.
+public final class KiteSource: SocketSource {
   /// Where and how to connect.
   public struct Options: Sendable {
     /// The ticker's address without credentials.
     public var url = "wss://ws.kite.trade"
     /// Certificate authorities to trust instead of the system's, a PEM file.
     public var caFile: String?
+    /// Address of a proxy instead of the environment's; empty for none.
+    public var proxy: String?
     /// Longest time to dial, and again for the handshake; the vendor's clients allow 7 to 30 seconds.
     public var connectTimeoutMilliseconds = 10_000
 
@@ -17,6 +19,8 @@ public final class KiteSource: TickSource {
 
   /// Instruments that the vendor allows on one connection.
   public static let instrumentsMax = 3000
+  /// Connections that the vendor allows one API key.
+  public static let connectionsMax = 3
   /// Tokens in one subscription message: some 5 KB of text, far from any server's limit.
   static let tokensPerMessageMax = 500
 
@@ -24,8 +28,6 @@ public final class KiteSource: TickSource {
   public let name = "kite"
   /// Counts since the source was made.
   public private(set) var statistics = SourceStatistics()
-  /// The venue's latest message of type `error`, for people; empty when there was none.
-  public private(set) var lastErrorMessage = ""
 
   /// Is given every message as it came, with its receive time; nil when nobody wants them.
   public var frameSink: (any FrameSink)?
@@ -35,8 +37,8 @@ public final class KiteSource: TickSource {
   private let clock: FeedClock
   private var connection: WebSocketConnection?
   private var decoder = KiteDecoder()
-  /// Tokens of the current subscriptions.
-  private var tokens: Set<UInt32> = []
+  /// Tokens of the current subscriptions, and how much is asked for of each.
+  private var modes: [UInt32: FeedMode] = [:]
 
   /// Makes a source that is not connected and asks for nothing. `clock` stamps the receive times.
   public init(
@@ -46,6 +48,9 @@ public final class KiteSource: TickSource {
     self.clock = clock
     self.credentials = credentials
   }
+
+  /// What it waits for; nil without a connection.
+  public var socketInterest: SocketInterest? { connection?.socketInterest }
 
   /// Connects with freshly read credentials and subscribes to everything again.
   ///
@@ -57,22 +62,32 @@ public final class KiteSource: TickSource {
       url: "\(options.url)?api_key=\(percentEncoded(current.apiKey))"
         + "&access_token=\(percentEncoded(current.accessToken))",
       headers: [KiteCredentials.versionHeader], caFile: options.caFile)
+    websocket.proxy = options.proxy
     websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
     let connection = WebSocketConnection(websocket)
     try connection.connect()
     self.connection = connection
-    try add(tokens.sorted())
+    try subscribe(to: Array(modes.keys))
+    try setModes(modes)
   }
 
-  /// Replaces the set of instruments; before ``connect()`` it is only remembered.
+  /// Asks for all there is of each instrument.
+  ///
+  /// - Throws: as ``subscribe(to:)-([Subscription])``.
+  public func subscribe(to instruments: [Instrument]) throws(Fault) {
+    try subscribe(to: instruments.map { Subscription($0) })
+  }
+
+  /// Replaces the subscriptions; before ``connect()`` they are only remembered.
   ///
   /// - Throws: `Fault` of kind `configuration`, changing nothing, when an instrument's venue token is no Kite
   ///   token or there are more than ``instrumentsMax``; `unavailable` when the connection broke.
-  public func subscribe(to instruments: [Instrument]) throws(Fault) {
+  public func subscribe(to subscriptions: [Subscription]) throws(Fault) {
     // What was asked for once stays known: ticks already on their way must not be lost when it is left.
     var table = decoder.tokens
-    var wanted: Set<UInt32> = []
-    for instrument in instruments {
+    var wanted: [UInt32: FeedMode] = [:]
+    for subscription in subscriptions {
+      let instrument = subscription.instrument
       guard let token = UInt32(instrument.venueToken) else {
         throw Fault(
           .configuration,
@@ -80,22 +95,23 @@ public final class KiteSource: TickSource {
             + "\(UInt32.max)")
       }
       table.insert(token, instrument.id)
-      wanted.insert(token)
+      wanted[token] = subscription.mode
     }
     guard wanted.count <= Self.instrumentsMax else {
       throw Fault(
         .configuration,
-        "\(wanted.count) instruments are more than the \(Self.instrumentsMax) that Kite allows")
+        "\(wanted.count) instruments are more than the \(Self.instrumentsMax) that Kite allows on one connection"
+      )
     }
-    let dropped = tokens.subtracting(wanted)
-    let added = wanted.subtracting(tokens)
-    tokens = wanted
+    let before = modes
+    modes = wanted
     decoder.tokens = table
     guard connection != nil else { return }
-    try inBatches(dropped.sorted()) { (list) throws(Fault) in
+    try inBatches(before.keys.filter { wanted[$0] == nil }) { (list) throws(Fault) in
       try connection?.sendText("{\"a\":\"unsubscribe\",\"v\":[\(list)]}")
     }
-    try add(added.sorted())
+    try subscribe(to: wanted.keys.filter { before[$0] == nil })
+    try setModes(wanted.filter { before[$0.key] != $0.value })
   }
 
   /// Waits for ticks; text messages and heartbeats count as life.
@@ -125,15 +141,23 @@ public final class KiteSource: TickSource {
     connection = nil
   }
 
-  /// `subscribe` alone means mode `quote`, so the mode is set right after, as the vendor's clients do.
-  private func add(_ tokens: [UInt32]) throws(Fault) {
+  private func subscribe(to tokens: [UInt32]) throws(Fault) {
     try inBatches(tokens) { (list) throws(Fault) in
       try connection?.sendText("{\"a\":\"subscribe\",\"v\":[\(list)]}")
-      try connection?.sendText("{\"a\":\"mode\",\"v\":[\"full\",[\(list)]]}")
+    }
+  }
+
+  /// `subscribe` alone means mode `quote`, so the mode is always set, as the vendor's clients do.
+  private func setModes(_ modes: [UInt32: FeedMode]) throws(Fault) {
+    for mode in FeedMode.allCases {
+      try inBatches(modes.filter { $0.value == mode }.map(\.key)) { (list) throws(Fault) in
+        try connection?.sendText("{\"a\":\"mode\",\"v\":[\"\(mode.rawValue)\",[\(list)]]}")
+      }
     }
   }
 
   private func inBatches(_ tokens: [UInt32], _ send: (String) throws(Fault) -> Void) throws(Fault) {
+    let tokens = tokens.sorted()
     for start in stride(from: 0, to: tokens.count, by: Self.tokensPerMessageMax) {
       let batch = tokens[start..<min(start + Self.tokensPerMessageMax, tokens.count)]
       try send(batch.map(String.init).joined(separator: ","))
@@ -159,6 +183,8 @@ public final class KiteSource: TickSource {
       statistics.lastBadFrame = "a text message is \(error.message)"
       return
     }
-    if type == "error" { lastErrorMessage = text }
+    guard type == "error" else { return }
+    statistics.complaints += 1
+    statistics.lastComplaint = text
   }
 }

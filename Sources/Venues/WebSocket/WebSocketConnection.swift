@@ -75,6 +75,11 @@ public final class WebSocketConnection {
   /// True from ``connect()`` until either side ended the connection.
   public var isOpen: Bool { link != nil }
 
+  /// What to wait for; nil without a connection.
+  public var socketInterest: SocketInterest? {
+    link.map { SocketInterest(descriptor: $0.socket, wantsToSend: $0.codec.wantsToSend) }
+  }
+
   // MARK: Connecting
 
   /// Dials and shakes hands; an older connection is dropped first.

@@ -14,8 +14,8 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz products lint format bench bench-ring bench-store \
-  ring-peers deps deps-test deps-models clean
+.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz fuzz-venues products lint format bench \
+  bench-decode bench-ring bench-store ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
 demo: products
@@ -69,6 +69,15 @@ bench-store: products deps-test
 	$(PRODUCTS)/tickring-bench series --python .build/python-peers/bin/python $(BENCH)
 	$(PRODUCTS)/tickring-bench handler $(BENCH)
 
+# The binary decoders beside the vendors' own Python clients; one that cannot be had is left out.
+VENDOR_CLIENTS := kiteconnect==5.2.2 smartapi-python==1.5.5 logzero websocket-client pyotp requests
+VENDOR_PYTHON := .build/vendor-clients/bin/python
+bench-decode: products deps-test
+	@test -x $(VENDOR_PYTHON) \
+	  || { python3 -m venv .build/vendor-clients && $(VENDOR_PYTHON) -m pip install --quiet $(VENDOR_CLIENTS); } \
+	  || { rm -rf .build/vendor-clients; echo "PyPI cannot be reached: the vendors' clients are left out"; }
+	$(PRODUCTS)/tickring-bench decode $$(test -x $(VENDOR_PYTHON) && echo --python $(VENDOR_PYTHON)) $(BENCH)
+
 bench-ring: products ring-peers
 	$(PRODUCTS)/tickring-bench ring --peers $(RING_PEERS) $(BENCH)
 
@@ -101,6 +110,15 @@ fuzz: deps
 	! TICKRING_FUZZ_SEEDED_BUG=1 $(FUZZER) .build-fuzz/control -max_total_time=60 -artifact_prefix=.build-fuzz/control- \
 	  $(FUZZ_OPTIONS) >.build-fuzz/control.log 2>&1 || (echo "the fuzzer missed the seeded bug"; exit 1)
 	$(FUZZER) .build-fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build-fuzz/finding- $(FUZZ_OPTIONS)
+
+# The same for all that reads what venues send, each target with a control of its own, two at a time. Optimised, with the
+# checks of debug builds kept where they are preconditions.
+VENUE_FUZZER = .build-fuzz/release/VenueFuzzer
+fuzz-venues: deps
+	TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product VenueFuzzer --sanitize address \
+	  -Xswiftc -enable-testing -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
+	$(VENUE_FUZZER) list-targets | xargs -P 2 -I TARGET \
+	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) TARGET $(FUZZ_SECONDS) .build-fuzz/venues
 
 # Power cuts at random moments of the archive writer's life, SOAK_IMAGES for each of six lives.
 SOAK_IMAGES := 2000

@@ -12,7 +12,7 @@ struct BenchmarkCommand: ParsableCommand {
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
       StageBenchmark.self, ReplayBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
-      HandlerBenchmark.self,
+      HandlerBenchmark.self, DecodeBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }
@@ -33,6 +33,7 @@ struct AllBenchmarks: ParsableCommand {
   func run() throws {
     if !size.json { print(Machine.description) }
     try StageBenchmark.measure(size)
+    try DecodeBenchmark.measure(size)
     try ReplayBenchmark.measure(size)
     try StoreBenchmark.measure(size)
     try SeriesBenchmark.measure(size)

@@ -240,7 +240,11 @@ extension StoreBenchmark {
 
 /// A peer in Python: a script that prints numbers.
 enum PythonPeer {
-  static func numbers(_ python: String, _ script: String, _ arguments: [String]) throws -> [Double] {
+  static func numbers(
+    _ python: String, _ script: String, _ arguments: [String], needs package: String = "pandas"
+  ) throws
+    -> [Double]
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = ["-c", script] + arguments
@@ -251,7 +255,7 @@ enum PythonPeer {
     process.waitUntilExit()
     let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     guard process.terminationStatus == 0, !numbers.isEmpty else {
-      throw Fault(.unavailable, "'\(python)' could not run the peer; it needs pandas")
+      throw Fault(.unavailable, "'\(python)' could not run the peer; it needs \(package)")
     }
     return numbers
   }

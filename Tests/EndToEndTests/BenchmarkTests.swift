@@ -27,6 +27,12 @@ import Testing
     #expect(outcome.output.split(separator: "\n").count >= 3)
   }
 
+  @Test func theDecodeBenchmarkStillRuns() throws {
+    let outcome = try bench(["decode", "--smoke", "--json"])
+    #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.split(separator: "\n").count == 2)
+  }
+
   @Test func theRingBenchmarkStillRuns() throws {
     let drawing = FileManager.default.temporaryDirectory.appendingPathComponent("ring-\(getpid()).svg")
     defer { try? FileManager.default.removeItem(at: drawing) }

@@ -14,7 +14,7 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers soak-ring soak-archive fuzz fuzz-venues products lint format bench \
+.PHONY: demo test check-models check-sanitizers soak-ring soak-archive soak-faults fuzz fuzz-venues products lint format bench \
   bench-decode bench-ring bench-store ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
@@ -124,6 +124,12 @@ fuzz-venues: deps
 SOAK_IMAGES := 2000
 soak-archive: deps
 	TICKRING_SOAK_IMAGES=$(SOAK_IMAGES) $(SWIFT) test --no-parallel --filter PowerCutTests
+
+# The venue cut off at SOAK_CUTS random instants: reconnects in time, subscriptions restored, gaps repaired, no candle wrong.
+SOAK_CUTS := 200
+soak-faults: products
+	$(SWIFT) build --build-tests
+	TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_CUTS=$(SOAK_CUTS) $(SWIFT) test --skip-build --no-parallel --filter CutTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

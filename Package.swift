@@ -155,7 +155,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "MovingAverageCrossing",
-        "Benchmarks",
+        "Benchmarks", "CandleStore", "Venues",
       ],
       exclude: ["Resources"], swiftSettings: strict),
   ],

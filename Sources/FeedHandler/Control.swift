@@ -29,6 +29,9 @@ final class Control: Sendable {
     var filterVersions: [String: UInt64] = [:]
   }
 
+  /// Symbols named in one sentence.
+  private static let namedMax = 5
+
   let settings: Settings
   let segment: FeedSegment
   let backend: any FeedBackend
@@ -219,10 +222,15 @@ final class Control: Sendable {
     var wanted = state.subscriptions
     _ = wanted.observe(instruments.map(\.id), by: observer)
     guard wanted.unionCount > settings.instrumentsMax else { return }
+    let new = instruments.filter { state.subscriptions.mode(of: $0.id) == nil }
+    let surplus = new.suffix(wanted.unionCount - settings.instrumentsMax).map(\.symbol.text)
+    let named = surplus.prefix(Self.namedMax).joined(separator: ", ")
     throw Fault(
       .usage,
       "the venue takes \(settings.instrumentsMax) instruments and \(state.subscriptions.unionCount) are observed "
-        + "already; unobserve some first")
+        + "already, so there is no room for \(named)"
+        + (surplus.count > Self.namedMax ? " and \(surplus.count - Self.namedMax) more" : "")
+        + "; nothing of the request was taken, unobserve some first")
   }
 
   func resolve(_ symbols: [String], _ state: inout State) throws(Fault) -> [Instrument] {

@@ -180,6 +180,8 @@ final class LiveFeed: MarketFeed {
       let view = try FeedView(feed: name)
       switch view.state {
       case .running: return view
+      // It waits in its HALT, which is told like any other.
+      case .halted where view.isProducerAlive && view.value(.clockVersion) > 0: return view
       case .halted:
         throw Fault(.unavailable, "feed '\(name)' halted: \(view.haltReason ?? "no reason given")")
       case .ended: throw Fault(.unavailable, "feed '\(name)' has ended; start `tickring ingest` first")

@@ -7,8 +7,9 @@ import Testing
     let verbs = [
       "demo", "simulate", "ingest", "watch", "observe", "unobserve", "query", "query latest", "query candles",
       "replay", "archive", "archive info", "archive verify", "archive cat", "import", "import candles",
-      "status",
-      "decode", "decode kite", "debug", "debug websocket-echo", "config", "config check", "config example",
+      "status", "resume",
+      "subscriptions", "gaps", "config reload", "decode", "decode kite", "debug", "debug websocket-echo",
+      "config", "config check", "config example",
     ]
     for verb in verbs {
       let outcome = try Tool.run(verb.split(separator: " ").map(String.init) + ["--help"])

@@ -1,4 +1,5 @@
 import Foundation
+import Venues
 
 /// A simulated venue and a feed handler on it, as two processes, for tests that look at one feed from outside.
 final class LiveFeed {
@@ -16,8 +17,11 @@ final class LiveFeed {
   ///
   /// - Parameters:
   ///   - onHalt: `wait` or `exit`.
+  ///   - history: further keys of the section history.
   ///   - extra: further sections of the configuration.
-  init(_ venueArguments: [String] = [], onHalt: String = "exit", extra: String = "") throws {
+  init(_ venueArguments: [String] = [], onHalt: String = "exit", history: String = "", extra: String = "")
+    throws
+  {
     name = "test-\(UUID().uuidString.prefix(8).lowercased())"
     directory = try TemporaryDirectory()
     venue = try Running(["simulate", "--port", "0", "--json", "--instruments", "40"] + venueArguments)
@@ -39,6 +43,7 @@ final class LiveFeed {
       instruments: all
       history:
         sessions: 0
+        \(history)
       recorder:
         seal_seconds: 1
       retry:
@@ -89,6 +94,28 @@ final class LiveFeed {
       guard fields.last == "1", let time = Int(fields[0]) else { return nil }
       return GapRecord(time: time, start: Int(fields[1]) ?? 0, isOpen: fields[8].contains("gap-open"))
     }
+  }
+
+  /// What the venue says of itself.
+  func askVenue(_ path: String) throws -> [String: Any] {
+    let response = try HTTPClient().send(HTTPRequest(.get, "http://127.0.0.1:\(port)\(path)"))
+    guard let object = try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any] else {
+      throw Unexpected("no object from \(path)")
+    }
+    return object
+  }
+
+  /// Makes something go wrong at the venue.
+  func spoil(_ faults: String) throws {
+    let body = Array(faults.utf8)
+    let response = try HTTPClient().send(
+      HTTPRequest(.post, "http://127.0.0.1:\(port)/simulator/faults", body: body))
+    guard response.status == 200 else { throw Unexpected(String(decoding: response.body, as: UTF8.self)) }
+  }
+
+  /// Ends what is wrong at the venue.
+  func mend() throws {
+    _ = try HTTPClient().send(HTTPRequest(.delete, "http://127.0.0.1:\(port)/simulator/faults"))
   }
 
   func stopVenue() throws -> Tool.Outcome {

@@ -22,14 +22,17 @@ struct FeedGuard {
 }
 
 extension RepairPlan {
+  private static let wayNanoseconds = 5e7
+
   /// The plan that the configuration asks for.
   init(_ configuration: FeedConfiguration, schedule: any SessionSchedule, clock: FeedClock) {
     self.init(
       schedule: schedule,
       delayNanoseconds: Int64(configuration.repair.afterSeconds) * Timestamp.nanosecondsPerSecond,
-      // The grace is what the venue may be late; a second of the machine, what a subscription may take.
+      // The grace is what the venue may be late; the rest is what a subscription takes on its way, by a venue's clock
+      // that may run faster than the machine's.
       marginNanoseconds: Int64(configuration.candles.graceMilliseconds) * 1_000_000
-        + Int64(1e9 * clock.speed),
+        + Timestamp.nanosecondsPerSecond + Int64(Self.wayNanoseconds * clock.speed),
       daysMax: configuration.repair.daysMax)
   }
 }

@@ -30,6 +30,8 @@ struct RequestHandler: HTTPHandler {
       let isPeek = request.value("peek") != nil
       return try Self.json(
         ClockAnswer(core.state.withLock { isPeek ? $0.plannedClock(now: now) : $0.startClock(now: now) }))
+    case (.GET, "/simulator/subscriptions"):
+      return try Self.json(core.state.withLock { $0.subscriptions })
     case (.GET, "/simulator/faults"): break
     case (.POST, "/simulator/faults"):
       let text = String(decoding: try await request.bodyData, as: UTF8.self)

@@ -15,6 +15,7 @@ import Synchronization
 /// | `/simulator/clock` | the feed's clock, which this fixes if nobody has yet: `feed_origin_ns`, `wall_origin_ns`, `speed` |
 /// | `/simulator/clock?peek=1` | the same without fixing it |
 /// | `/simulator/report` | ``SimulationReport`` |
+/// | `/simulator/subscriptions` | by connection and token, the mode of what is subscribed to |
 /// | `/simulator/faults` | the faults that are there, and those that have been; POST adds some, one a line; DELETE ends all |
 ///
 /// The market stands still until the feed's origin, which comes a short lead after a client first asks for the clock

@@ -18,4 +18,17 @@ extension VenueState {
       instrument: market.instruments[index], history: market.history, traded: minuteLog[index],
       now: runningFeedTime(now: now) ?? market.start)
   }
+
+  /// The mode of every token that any connection is subscribed to, by connection.
+  var subscriptions: [String: [String: String]] {
+    var answer: [String: [String: String]] = [:]
+    for (id, connection) in connections {
+      var modes: [String: String] = [:]
+      for index in connection.subscribed {
+        modes["\(market.instruments[index].token)"] = connection.modes[index].map { "\($0)" }
+      }
+      answer["\(id)"] = modes
+    }
+    return answer
+  }
 }

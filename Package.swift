@@ -170,4 +170,10 @@ if Context.environment["TICKRING_FUZZ"] != nil {
       path: "Tests/ArchiveFuzzer",
       swiftSettings: [.swiftLanguageMode(.v5)],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+  package.targets.append(
+    .executableTarget(
+      name: "VenueFuzzer", dependencies: ["Venues", "MarketData"], path: "Tests/VenueFuzzer",
+      exclude: ["fuzz-target.sh"],
+      swiftSettings: [.swiftLanguageMode(.v5)],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
 }

@@ -55,6 +55,13 @@ import Testing
     #expect(fault?.kind == .protocolViolation)
   }
 
+  /// Found by the fuzzer: a server must not write lines of its own into a log.
+  @Test(arguments: ["HTTP/1.1 105 x\rs\ny", "HTTP/1.1\n 101 x", "HTTP/1.0\u{7} 101 x"])
+  func whatAServerWritesStaysOnOneLine(status: String) {
+    let fault = #expect(throws: Fault.self) { try check(status, []) }
+    #expect(fault?.message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control } == true)
+  }
+
   @Test(arguments: [
     ["Upgrade: h2c", "Connection: upgrade"], ["Upgrade: websocket", "Connection: close"], [],
   ])

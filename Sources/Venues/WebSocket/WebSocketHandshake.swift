@@ -59,12 +59,14 @@ struct WebSocketHandshake {
       let text = Self.excerpt(of: Self.venueReason(lines.dropFirst()) ?? Array(body))
       throw Fault(
         Self.faultKind(ofStatus: status),
-        "the server answers the websocket handshake with HTTP status \(words[1...].joined(separator: " "))"
+        "the server answers the websocket handshake with HTTP status "
+          + Self.excerpt(of: words[1...].joined(separator: " ").utf8)
           + (text.isEmpty ? "" : ": \(text)"))
     }
     guard words[0] == "HTTP/1.1" else {
       throw Fault(
-        .protocolViolation, "the server upgrades in \(words[0]), which websockets need HTTP/1.1 for")
+        .protocolViolation,
+        "the server upgrades in \(Self.excerpt(of: words[0].utf8)), which websockets need HTTP/1.1 for")
     }
     try checkUpgrade(fields: lines.dropFirst())
   }

@@ -1,0 +1,80 @@
+import Foundation
+import MarketData
+
+// Feeds mutated bytes to everything that reads what a venue sends: `make fuzz-venues`. Whatever the bytes, a reader must
+// come back with an answer or a typed fault; a trap, a sanitizer's complaint, a broken promise (each target checks some)
+// or a memory beyond the limit is a finding.
+//
+// Every target has its own corpus. TICKRING_FUZZ_TARGET names it, TICKRING_FUZZ_SEEDED_BUG puts a bug into it: the
+// control, which must be found.
+
+@_silgen_name("LLVMFuzzerRunDriver")
+func runFuzzer(
+  _ argumentCount: UnsafeMutablePointer<Int32>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+  _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
+) -> Int32
+
+/// One reader under test.
+protocol FuzzTarget {
+  static var name: String { get }
+  /// Good inputs, from which the corpus is made.
+  static func seeds() -> [[UInt8]]
+  init()
+  mutating func read(_ input: [UInt8])
+}
+
+let targets: [any FuzzTarget.Type] = [
+  KiteFrames.self, AngelOneFrames.self, WebSocketFrames.self, WebSocketAnswer.self, KiteCandleAnswers.self,
+  InstrumentLists.self, VenueTexts.self,
+]
+
+let hasSeededBug = getenv("TICKRING_FUZZ_SEEDED_BUG") != nil
+
+/// The control: a table too short for what the input holds.
+func seededBug(_ value: some BinaryInteger) {
+  guard hasSeededBug else { return }
+  let table = [UInt8](repeating: 0, count: 200)
+  precondition(table[Int(truncatingIfNeeded: value) & 0xFF] == 0)
+}
+
+nonisolated(unsafe) var target: any FuzzTarget = KiteFrames()
+
+func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  target.read(Array(UnsafeBufferPointer(start: start, count: count)))
+  return 0
+}
+
+/// The fuzzer's entry for one input, by the name that its runtime looks for.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 { test(start, count) }
+
+@main
+enum VenueFuzzer {
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    if arguments.count == 2, arguments[1] == "list-targets" {
+      for type in targets { print(type.name) }
+      return
+    }
+    let name = ProcessInfo.processInfo.environment["TICKRING_FUZZ_TARGET"] ?? ""
+    guard let type = targets.first(where: { $0.name == name }) else {
+      print(
+        "TICKRING_FUZZ_TARGET is '\(name)'; it must be one of \(targets.map { $0.name }.joined(separator: ", "))"
+      )
+      exit(64)
+    }
+    if arguments.count == 3, arguments[1] == "make-corpus" { return try makeCorpus(type, in: arguments[2]) }
+    target = type.init()
+    var argumentCount = CommandLine.argc
+    var argumentVector = CommandLine.unsafeArgv
+    exit(runFuzzer(&argumentCount, &argumentVector, test))
+  }
+
+  static func makeCorpus(_ type: any FuzzTarget.Type, in directory: String) throws {
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for (number, seed) in type.seeds().enumerated() {
+      try Data(seed).write(to: URL(fileURLWithPath: "\(directory)/seed-\(number)"))
+    }
+  }
+}

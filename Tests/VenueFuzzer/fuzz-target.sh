@@ -1,0 +1,26 @@
+#!/bin/sh
+# fuzz-target.sh FUZZER TARGET SECONDS DIRECTORY: first the control, a seeded bug that must be found, then the search.
+set -u
+fuzzer=$1 target=$2 seconds=$3 directory=$4/$2
+options="-rss_limit_mb=1024 -timeout=10 -max_len=4096 -close_fd_mask=1 -print_final_stats=1"
+export TICKRING_FUZZ_TARGET="$target"
+# Swift's own report of a trap reads all memory, which the sanitizer would take for a second finding.
+export SWIFT_BACKTRACE=enable=no
+mkdir -p "$directory"
+"$fuzzer" make-corpus "$directory/corpus" || exit 1
+rm -rf "$directory/control" && cp -r "$directory/corpus" "$directory/control"
+# shellcheck disable=SC2086
+if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -max_total_time=60 \
+  -artifact_prefix="$directory/control-" $options > "$directory/control.log" 2>&1; then
+  echo "$target: the seeded bug was missed"
+  exit 1
+fi
+# shellcheck disable=SC2086
+if ! "$fuzzer" "$directory/corpus" -max_total_time="$seconds" -artifact_prefix="$directory/finding-" $options \
+  > "$directory/run.log" 2>&1; then
+  echo "$target: a finding"
+  tail -n 40 "$directory/run.log"
+  exit 1
+fi
+inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$directory/run.log")
+echo "$target: seeded bug found, $inputs inputs in $seconds s, 0 findings"

@@ -53,7 +53,7 @@ struct AngelOneRefusal: Equatable {
     "AB1000", "AB1001", "AB1002", "AB1005", "AB1006", "AB1007", "AB1031", "AB1032", wrongPasswordCode,
   ]
   /// "Try later", which is what throttled requests for candles get, and errors inside the venue.
-  private static let passingCodes: Set = ["AB1004", "AB1021", "AB2000", "AB2001"]
+  private static let passingCodes: Set = ["AB1004", "AB2000", "AB2001"]
   /// The one-time password was wrong.
   static let wrongPasswordCode = "AB1050"
 
@@ -71,7 +71,7 @@ struct AngelOneRefusal: Equatable {
     case let code where Self.refusedCodes.contains(code): kind = .refused
     case let code where Self.passingCodes.contains(code):
       kind = .unavailable
-      isThrottled = code == "AB1004" || code == "AB1021"
+      isThrottled = code == "AB1004"
     default:
       kind = Self.kind(status: status)
       isTokenDead = kind == .refused

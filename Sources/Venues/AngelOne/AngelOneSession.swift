@@ -95,8 +95,11 @@ public final class AngelOneSession: Sendable {
   }
 
   /// Notes that the venue called these tokens dead; others, given since, stay.
-  public func discard(_ tokens: AngelOneTokens) {
-    state.withLock { if $0.tokens == tokens { $0.tokens = nil } }
+  public func discard(_ tokens: AngelOneTokens) { discard(jwt: tokens.jwt) }
+
+  /// Notes that the venue called the tokens with this one among them dead.
+  func discard(jwt: String) {
+    state.withLock { if $0.tokens?.jwt == jwt { $0.tokens = nil } }
   }
 
   private func logIn(_ state: inout State) throws(Fault) -> AngelOneTokens {

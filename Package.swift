@@ -76,7 +76,9 @@ let package = Package(
     .target(
       name: "TickArchive", dependencies: ["MarketData", "CLZ4", "CLinux", "CTickCodec"], swiftSettings: strict
     ),
-    .target(name: "VenueSimulator", dependencies: ["MarketData", "CZlib", flyingFox], swiftSettings: strict),
+    .target(
+      name: "VenueSimulator", dependencies: ["MarketData", "CCrypto", "CZlib", flyingFox],
+      swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
 
     // What ties the stages together.
@@ -124,7 +126,8 @@ let package = Package(
     .testTarget(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "VenuesTests", dependencies: ["Venues", "MarketData", flyingFox], swiftSettings: strict),
+      name: "VenuesTests", dependencies: ["Venues", "VenueSimulator", "MarketData", flyingFox],
+      swiftSettings: strict),
     .testTarget(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
     .testTarget(

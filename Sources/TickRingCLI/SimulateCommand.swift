@@ -6,13 +6,16 @@ internal import VenueSimulator
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Run a simulated venue: Zerodha Kite's ticker and history, byte for byte, on this machine.",
+    abstract: "Run a simulated venue: a broker's ticker and history, byte for byte, on this machine.",
     discussion: """
-      Listens on 127.0.0.1 alone. Clients log in with the API key `demo` and the access token `demo`. The market \
-      stands still until a first client asks for its clock or subscribes. Faults can also be asked for while it runs: \
+      Listens on 127.0.0.1 alone. Clients of `kite` log in with the API key `demo` and the access token `demo`; those \
+      of `angelone` with the API key `demo`, the client code `DEMO`, the PIN `0000` and one-time passwords of the \
+      secret `GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ`. The market stands still until a first client asks for its clock or subscribes. Faults can also be asked for while it runs: \
       `curl -d 'silence+5' http://127.0.0.1:PORT/simulator/faults`.
       """)
 
+  @Option(help: "Whose interfaces it has: kite or angelone.") var venue = "kite"
+  @Flag(help: "Refuse requests beyond the venue's documented rates.") var rateLimits = false
   @Option(help: "Port to listen on; 0 for any that is free.") var port: UInt16 = 0
   @Option(help: "Instruments of the synthetic market (1 to 9000).") var instruments = 200
   @Option(help: "Seed of the synthetic market and of its history.") var seed: UInt64 = 1
@@ -35,12 +38,16 @@ struct SimulateCommand: AsyncParsableCommand {
 
   /// API key and access token of the simulated customer.
   private static let credential = "demo"
+  private static let kiteRequestsPerSecondMax = 3
   private static let sessionStart = (hour: 9, minute: 15)
 
   func run() async throws {
     let stop = StopSignal(withStandardInput: stopWithStandardInput)
     var configuration = SimulatedVenue.Configuration()
     configuration.port = port
+    configuration.vendor = try Self.vendor(named: venue)
+    configuration.angelOne.keepsRateLimits = rateLimits
+    configuration.historicalRequestsPerSecondMax = rateLimits ? Self.kiteRequestsPerSecondMax : nil
     configuration.apiKey = Self.credential
     configuration.accessToken = Self.credential
     configuration.speed = speed
@@ -48,19 +55,19 @@ struct SimulateCommand: AsyncParsableCommand {
     configuration.ticksMax = ticksMax
     configuration.faults = try parsedFaults()
     configuration.faultSeed = seed
-    let venue = try makeVenue(configuration)
-    let boundPort = try await venue.start()
+    let simulated = try makeVenue(configuration)
+    let boundPort = try await simulated.start()
     try tell("listening", port: Int(boundPort))
     var isFinishTold = false
     await stop.wait {
-      guard !isFinishTold, venue.isFinished else { return false }
+      guard !isFinishTold, simulated.isFinished else { return false }
       isFinishTold = true
       // A broken pipe to whoever started us is no reason to cut off the clients.
       try? tell("finished")
       return false
     }
-    await venue.stop()
-    try tell("report", report: VenueReportLine(venue.report))
+    await simulated.stop()
+    try tell("report", report: VenueReportLine(simulated.report))
   }
 
   private func makeVenue(_ configuration: SimulatedVenue.Configuration) throws(Fault) -> SimulatedVenue {
@@ -87,6 +94,15 @@ struct SimulateCommand: AsyncParsableCommand {
     return start.timestamp()
   }
 
+  /// - Throws: ``Fault`` of kind `usage` that names those that there are.
+  static func vendor(named name: String) throws(Fault) -> SimulatedVenue.Vendor {
+    guard let vendor = SimulatedVenue.Vendor(rawValue: name) else {
+      let known = SimulatedVenue.Vendor.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Fault(.usage, "--venue '\(name)' is not one of \(known)")
+    }
+    return vendor
+  }
+
   private func parsedFaults() throws(Fault) -> [VenueFault] {
     var faults: [VenueFault] = []
     for text in fault { faults.append(try VenueFault(text)) }
@@ -107,8 +123,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
 extension VenueReportLine {
   init(_ report: SimulationReport) {
-    ticksByToken = Dictionary(
-      uniqueKeysWithValues: report.ticksByToken.map { (String($0.key), UInt64($0.value)) })
+    ticksByToken = report.ticksByVenueToken.mapValues { UInt64($0) }
     frames = UInt64(report.frames)
     bytes = UInt64(report.bytes)
   }

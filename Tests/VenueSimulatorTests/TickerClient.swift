@@ -100,7 +100,7 @@ final class TickerClient {
     while Date() < deadline, isReadable(withinMilliseconds: milliseconds) { _ = try receive() }
   }
 
-  private func httpAnswer() throws -> String {
+  func httpAnswer() throws -> String {
     var bytes: [UInt8] = []
     while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) { bytes.append(try byte()) }
     var text = String(decoding: bytes, as: UTF8.self)
@@ -195,7 +195,7 @@ final class TickerClient {
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
   }
 
-  private func send(_ bytes: [UInt8]) {
+  func send(_ bytes: [UInt8]) {
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes {

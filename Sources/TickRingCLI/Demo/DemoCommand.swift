@@ -12,6 +12,7 @@ struct DemoCommand: AsyncParsableCommand {
       then compares what the venue sent with what was decoded, archived and replayed. Exits 0 only if all agrees.
       """)
 
+  @Option(help: "Whose interfaces the simulated venue has: kite or angelone.") var venue = "kite"
   @Option(help: "How long to run. Default: 30, or to the end of --ticks FILE.") var seconds: Double?
   @Option(help: "Instruments of the simulated venue (200 to 3000).") var instruments = 200
   @Option(help: "Serve this recorded tick file instead of a synthetic market.") var ticks: String?
@@ -41,6 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     let session = try DemoSession(
       options: DemoSession.Options(
+        vendor: try SimulateCommand.vendor(named: venue),
         seconds: seconds ?? (ticks == nil ? 30 : nil), instruments: instruments, ticksFile: ticks,
         speed: speed ?? (ticks == nil ? 10 : 1), seed: seed, keptDirectory: keep,
         view: json ? .silent : Console.isTerminal ? .table : .lines))

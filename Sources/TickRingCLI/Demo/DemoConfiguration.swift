@@ -1,9 +1,20 @@
 internal import MarketData
+internal import VenueSimulator
 
 /// The configuration that the demo writes for its feed handler.
 enum DemoConfiguration {
   /// What the simulated venue takes as credentials.
-  static let credentials = ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+  static func credentials(_ vendor: SimulatedVenue.Vendor) -> [String: String] {
+    switch vendor {
+    case .kite: ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+    case .angelone:
+      [
+        "TICKRING_ANGELONE_API_KEY": "demo", "TICKRING_ANGELONE_CLIENT_CODE": "DEMO",
+        "TICKRING_ANGELONE_PIN": "0000",
+        "TICKRING_ANGELONE_TOTP_SECRET": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+      ]
+    }
+  }
 
   /// Market seconds after a minute's end at which its candles are sealed, as by default.
   private static let graceMilliseconds = 3000
@@ -24,7 +35,7 @@ enum DemoConfiguration {
     """
   }
 
-  static func yaml(feed: String, port: Int, speed: Double) -> String {
+  static func yaml(feed: String, vendor: SimulatedVenue.Vendor, port: Int, speed: Double) -> String {
     """
     # Written by `tickring demo`.
     feed: \(feed)
@@ -32,8 +43,8 @@ enum DemoConfiguration {
     mode: paper
     log_level: info
     source:
-      venue: kite
-      websocket_url: ws://127.0.0.1:\(port)
+      venue: \(vendor.rawValue)
+      websocket_url: ws://127.0.0.1:\(port)\(vendor == .angelone ? "/smart-stream" : "")
       api_url: http://127.0.0.1:\(port)
       clock: simulator
     instruments: all

@@ -4,11 +4,13 @@ internal import ProcessControl
 internal import SharedRing
 internal import Synchronization
 internal import TickArchive
+internal import VenueSimulator
 
 /// One run of the demo: starts venue, feed handler and strategy, shows what they do, stops them in order, and
 /// hands what is left to the proof. However it ends, nothing stays behind.
 final class DemoSession {
   struct Options {
+    var vendor: SimulatedVenue.Vendor
     /// Nil: until the tick file ends.
     var seconds: Double?
     var instruments: Int
@@ -124,6 +126,7 @@ final class DemoSession {
 
   private func startVenue() throws(Fault) -> ChildProcess {
     var arguments = ["simulate", "--port", "0", "--json", "--stop-with-standard-input"]
+    arguments += ["--venue", options.vendor.rawValue]
     arguments += ["--speed", "\(options.speed)", "--seed", "\(options.seed)"]
     if let file = options.ticksFile {
       arguments += ["--ticks", file]
@@ -136,7 +139,8 @@ final class DemoSession {
   }
 
   private func startIngest(port: Int) throws(Fault) -> ChildProcess {
-    let text = DemoConfiguration.yaml(feed: feed, port: port, speed: options.speed)
+    let text = DemoConfiguration.yaml(
+      feed: feed, vendor: options.vendor, port: port, speed: options.speed)
     do {
       try text.write(toFile: configurationFile, atomically: true, encoding: .utf8)
     } catch {
@@ -145,7 +149,7 @@ final class DemoSession {
     return try ChildProcess(
       name: "the feed handler", executable: Self.ownExecutable,
       arguments: ["ingest", "--config", configurationFile, "--stop-with-standard-input"],
-      environment: DemoConfiguration.credentials, onLine: { _ in })
+      environment: DemoConfiguration.credentials(options.vendor), onLine: { _ in })
   }
 
   private static func symbols(of feedView: FeedView) -> [String] {

@@ -77,12 +77,18 @@ struct HistoricalMaterial: Sendable {
   }
 }
 
-/// An interval of Kite's historical endpoint.
+/// An interval of a historical endpoint.
 struct KiteInterval: Sendable, Equatable {
   /// Length in minutes; nil for a day.
   let minutes: Int?
   /// Most days that one request may span.
   let daysMax: Int
+
+  /// Makes an interval of so many minutes, nil for a day.
+  init(minutes: Int?, daysMax: Int) {
+    self.minutes = minutes
+    self.daysMax = daysMax
+  }
 
   /// Reads the path component: `minute`, `5minute`, `day`, ….
   init?(word: String) {

@@ -34,6 +34,9 @@ struct KiteError: Error, Equatable {
     let error_type: String
   }
 
+  /// The words that go with a status.
+  static func phrase(_ status: Int) -> String { Phrase.byStatus[status] ?? "" }
+
   private enum Phrase {
     static let byStatus = [
       400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
@@ -50,7 +53,7 @@ struct KiteError: Error, Equatable {
     // Kite's errors carry an explicit null, which an encoder leaves out.
     if body.last == UInt8(ascii: "}") { body = body.dropLast() + Data(#","data":null}"#.utf8) }
     return HTTPResponse(
-      statusCode: HTTPStatusCode(status, phrase: Phrase.byStatus[status] ?? ""),
+      statusCode: HTTPStatusCode(status, phrase: Self.phrase(status)),
       headers: [.contentType: "application/json"], body: body)
   }
 }

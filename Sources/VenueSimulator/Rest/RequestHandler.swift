@@ -8,13 +8,20 @@ struct RequestHandler: HTTPHandler {
   let core: VenueCore
   let configuration: SimulatedVenue.Configuration
   let dump: InstrumentsDump
+  /// Answers instead of Kite's paths where the vendor is Angel One.
+  let angelOne: AngelOneRest?
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     do {
       if request.path.hasPrefix("/simulator/") { return try await simulatorAnswer(request) }
       let effects = core.faults.effects
-      if let status = effects.status { throw KiteError.status(status) }
-      return try await FaultyAnswer(effects: effects).spoilt(try await answer(request))
+      let answer =
+        if let angelOne {
+          try await angelOne.answer(request, effects: effects)
+        } else {
+          try await kiteAnswer(request, effects: effects)
+        }
+      return try await FaultyAnswer(effects: effects).spoilt(answer)
     } catch let error as KiteError {
       return error.response
     }
@@ -49,7 +56,8 @@ struct RequestHandler: HTTPHandler {
     return try Self.json(core.faults.schedule.withLock { FaultsAnswer($0) })
   }
 
-  private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
+  private func kiteAnswer(_ request: HTTPRequest, effects: FaultEffects) async throws -> HTTPResponse {
+    if let status = effects.status { throw KiteError.status(status) }
     guard request.method == .GET else { throw KiteError.noSuchRoute }
     let path = request.path.split(separator: "/").map(String.init)
     switch path {

@@ -1,6 +1,10 @@
 extension SimulatedVenue {
   /// How a simulated venue behaves, apart from what trades there.
   public struct Configuration: Sendable {
+    /// Whose interfaces it has.
+    public var vendor = Vendor.kite
+    /// The customer and the limits of Angel One.
+    public var angelOne = AngelOneConfiguration()
     /// The port on 127.0.0.1; 0 takes any free one.
     public var port: UInt16 = 0
     /// The only `api_key` that is let in.
@@ -38,4 +42,9 @@ extension SimulatedVenue {
     /// A venue in good order on any free port.
     public init() {}
   }
+}
+
+extension SimulatedVenue.Configuration {
+  /// Most packets in one message, by the vendor's rules: Angel One's messages hold one.
+  var packetsPerMessageMax: Int { vendor == .angelone ? 1 : packetsPerFrameMax }
 }

@@ -26,8 +26,8 @@ final class Connection {
   /// The writer has nothing to do and waits for ``signal``.
   var isWaiting = false
   var lastWrite: Timestamp
-  /// The mode of each subscribed instrument, by index.
-  private(set) var modes: [TickerMode?]
+  /// The modes of each subscribed instrument, by index.
+  private(set) var modes: [TickerModes]
   /// The subscribed instruments in the order of subscription.
   private(set) var subscribed: [Int] = []
   /// How often each subscribed instrument was asked for: the venue's limit counts repetitions.
@@ -53,8 +53,8 @@ final class Connection {
   ) {
     self.id = id
     self.signal = signal
-    outbox = Outbox(packetsPerFrameMax: configuration.packetsPerFrameMax)
-    modes = Array(repeating: nil, count: instrumentCount)
+    outbox = Outbox(packetsPerFrameMax: configuration.packetsPerMessageMax)
+    modes = Array(repeating: TickerModes(), count: instrumentCount)
     lastWrite = now
     ticksLeft = ticksBeforeCut
   }
@@ -63,8 +63,8 @@ final class Connection {
   func subscribe(_ index: Int) -> Bool {
     requests[index, default: 0] += 1
     requestCount += 1
-    guard modes[index] == nil else { return false }
-    modes[index] = .quote
+    guard modes[index].isEmpty else { return false }
+    modes[index] = TickerModes(.quote)
     subscribed.append(index)
     return true
   }
@@ -73,7 +73,7 @@ final class Connection {
   func unsubscribe(_ indices: Set<Int>) {
     for index in indices {
       requestCount -= requests.removeValue(forKey: index) ?? 0
-      modes[index] = nil
+      modes[index] = TickerModes()
     }
     subscribed.removeAll { indices.contains($0) }
     muted.subtract(indices)
@@ -82,8 +82,29 @@ final class Connection {
 
   /// Changes the mode of a subscribed instrument; true when it was another one.
   func setMode(_ mode: TickerMode, of index: Int) -> Bool {
-    guard let present = modes[index], present != mode else { return false }
-    modes[index] = mode
+    guard !modes[index].isEmpty, modes[index] != TickerModes(mode) else { return false }
+    modes[index] = TickerModes(mode)
+    return true
+  }
+
+  /// Adds a mode to those in which an instrument is subscribed; true when it is the instrument's first.
+  func add(_ mode: TickerMode, of index: Int) -> Bool {
+    let isFirst = modes[index].isEmpty
+    modes[index].insert(mode)
+    requestCount += 1
+    if isFirst { subscribed.append(index) }
+    return isFirst
+  }
+
+  /// Takes a mode away; true when it was the instrument's last.
+  func remove(_ mode: TickerMode, of index: Int) -> Bool {
+    guard modes[index].contains(mode) else { return false }
+    modes[index].remove(mode)
+    requestCount -= 1
+    guard modes[index].isEmpty else { return false }
+    subscribed.removeAll { $0 == index }
+    muted.remove(index)
+    cursor = 0
     return true
   }
 
@@ -93,7 +114,7 @@ final class Connection {
     if cursor >= subscribed.count { cursor = 0 }
     let index = subscribed[cursor]
     cursor += 1
-    return modes[index].map { (index, $0) }
+    return modes[index].highest.map { (index, $0) }
   }
 
   /// Takes one tick from what may still be sent before the cut; false when nothing may.

@@ -21,12 +21,12 @@ struct Outbox {
   var isEmpty: Bool { open == nil && head == messages.count }
 
   /// Packs the instrument's current packet.
-  mutating func append(_ index: Int, mode: TickerMode, from book: PacketBook, isSnapshot: Bool) {
-    var frame = open ?? DataFrame(reserving: min(packetsPerFrameMax, 16))
+  mutating func append(_ index: Int, mode: TickerMode, from book: any StreamBook, isSnapshot: Bool) {
+    var frame = open ?? DataFrame(reserving: min(packetsPerFrameMax, 16), head: book.frameHead)
     open = nil
-    let bytesBefore = frame.payload.count
+    let bytesBefore = frame.packetBytes
     frame.append(index, mode: mode, from: book, isSnapshot: isSnapshot)
-    queuedBytes += frame.payload.count - bytesBefore
+    queuedBytes += frame.packetBytes - bytesBefore
     if frame.packetCount >= packetsPerFrameMax { messages.append(.data(frame)) } else { open = frame }
   }
 
@@ -46,7 +46,7 @@ struct Outbox {
       messages.removeFirst(head)
       head = 0
     }
-    if case .data(let frame) = message { queuedBytes -= frame.payload.count - 2 }
+    if case .data(let frame) = message { queuedBytes -= frame.packetBytes }
     return message
   }
 

@@ -5,7 +5,8 @@ public import MarketData
 import Synchronization
 
 /// A simulated broker on the loopback interface: Zerodha Kite's ticker over websockets, byte for byte, and its REST
-/// paths for instruments and historical candles, on one port.
+/// paths for instruments and historical candles, on one port; or the same of Angel One, whose paths ``AngelOneRest``
+/// has.
 ///
 /// | path | answer |
 /// |---|---|
@@ -30,6 +31,7 @@ public final class SimulatedVenue: Sendable {
   private let configuration: Configuration
   private let core: VenueCore
   private let dump: InstrumentsDump
+  private let angelOne: AngelOneRest?
   private let life = Mutex(Life.idle)
 
   /// Prepares a venue for a market.
@@ -43,6 +45,12 @@ public final class SimulatedVenue: Sendable {
     self.configuration = configuration
     core = VenueCore(configuration: configuration, market: market)
     dump = InstrumentsDump(instruments: market.instruments)
+    let directory = AngelOneDirectory(market.instruments)
+    angelOne =
+      configuration.vendor == .angelone
+      ? AngelOneRest(
+        core: core, configuration: configuration,
+        list: AngelOneList(instruments: market.instruments, directory: directory)) : nil
   }
 
   /// Listens on 127.0.0.1 and returns the port.
@@ -56,7 +64,7 @@ public final class SimulatedVenue: Sendable {
         config: .init(
           address: try .inet(ip4: "127.0.0.1", port: configuration.port), pool: SocketPoller(),
           logger: .disabled),
-        handler: RequestHandler(core: core, configuration: configuration, dump: dump))
+        handler: RequestHandler(core: core, configuration: configuration, dump: dump, angelOne: angelOne))
     } catch {
       throw Fault(.cannotCreate, "cannot listen on 127.0.0.1: \(error)")
     }

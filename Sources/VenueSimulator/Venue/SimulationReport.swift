@@ -6,6 +6,9 @@ public struct SimulationReport: Codable, Sendable, Equatable {
   public var snapshotTicks = 0
   /// Ticks by instrument token, snapshots included; tokens without any are left out.
   public var ticksByToken: [Int: Int] = [:]
+  /// Ticks by what the vendor's clients call the instrument, snapshots included: Kite's token in decimal digits, Angel
+  /// One's exchange and token as in `1/2885`.
+  public var ticksByVenueToken: [String: Int] = [:]
   /// Binary frames of ticks sent.
   public var frames = 0
   /// Heartbeats sent.
@@ -26,6 +29,7 @@ public struct SimulationReport: Codable, Sendable, Equatable {
     case ticks
     case snapshotTicks = "snapshot_ticks"
     case ticksByToken = "ticks_by_token"
+    case ticksByVenueToken = "ticks_by_venue_token"
     case frames
     case heartbeats
     case bytes

@@ -5,12 +5,13 @@ import Synchronization
 
 /// The venue's state behind its lock.
 final class VenueCore: Sendable {
+  let vendor: SimulatedVenue.Vendor
   let state: Mutex<VenueState>
-
   /// What goes wrong.
   let faults: FaultBoard
 
   init(configuration: SimulatedVenue.Configuration, market: any SimulatedMarket) {
+    vendor = configuration.vendor
     faults = FaultBoard(configuration.faults)
     state = Mutex(VenueState(configuration: configuration, market: market, faults: faults))
   }
@@ -125,15 +126,25 @@ private final class TickerSession: Sendable {
         default:
           message += frame.payload
           guard frame.fin || message.count > messageLengthMax else { continue }
-          let decoded = ClientMessage(json: message)
+          handle(message, core: core, id: id)
           message = Data()
-          core.state.withLock { $0.handle(decoded, from: id, now: .wallClock()) }
         }
       }
     } catch {
       // A broken transport and a client that is gone are the same to the venue.
     }
     core.state.withLock { $0.clientGone(id) }
+  }
+
+  private static func handle(_ message: Data, core: VenueCore, id: Int) {
+    switch core.vendor {
+    case .kite:
+      let decoded = ClientMessage(json: message)
+      core.state.withLock { $0.handle(decoded, from: id, now: .wallClock()) }
+    case .angelone:
+      let request = AngelOneRequest(text: message)
+      core.state.withLock { $0.handle(request, from: id, now: .wallClock()) }
+    }
   }
 
   private static func frame(_ outgoing: VenueState.Outgoing) -> WSFrame {

@@ -12,7 +12,10 @@ extension VenueState {
     }
     for fault in begun {
       switch fault.kind {
-      case .cut, .tokenExpiry: end(with: .over)
+      case .cut: end(with: .over)
+      case .tokenExpiry:
+        accounts.expire()
+        end(with: .over)
       case .cutMidFrame: end(with: .cutMidFrame)
       case .halfOpen:
         for connection in connections.values {

@@ -34,9 +34,13 @@ struct VenueState {
   /// What is wrong now, as of the latest step or request.
   var effects: FaultEffects
   let indexByToken: [UInt32: Int]
-  var book: PacketBook
+  var book: any StreamBook
+  /// The market by what Angel One calls its instruments.
+  let directory: AngelOneDirectory
+  /// Who is logged in at Angel One.
+  var accounts: AngelOneAccounts
   var connections: [Int: Connection] = [:]
-  private var subscribers: [[Connection]]
+  var subscribers: [[Connection]]
   private var nextConnectionID = 1
   private var sentByIndex: [Int]
   var totals = SimulationReport()
@@ -57,7 +61,12 @@ struct VenueState {
     let instruments = market.instruments
     indexByToken = Dictionary(
       instruments.enumerated().map { ($1.token, $0) }, uniquingKeysWith: { first, _ in first })
-    book = PacketBook(instruments: instruments)
+    directory = AngelOneDirectory(instruments)
+    accounts = AngelOneAccounts(configuration.angelOne)
+    switch configuration.vendor {
+    case .kite: book = PacketBook(instruments: instruments)
+    case .angelone: book = AngelOneBook(instruments: instruments, directory: directory)
+    }
     minuteLog = MinuteLog(instrumentCount: instruments.count)
     subscribers = Array(repeating: [], count: instruments.count)
     sentByIndex = Array(repeating: 0, count: instruments.count)
@@ -112,7 +121,9 @@ struct VenueState {
         played += 1
       }
     }
-    let heartbeatNanoseconds = Int64(configuration.heartbeatMilliseconds) * 1_000_000
+    // Angel One says nothing by itself, it only answers pings.
+    let heartbeatNanoseconds =
+      configuration.vendor == .kite ? Int64(configuration.heartbeatMilliseconds) * 1_000_000 : .max
     for connection in connections.values where !effects.isSilent && !connection.isDeaf {
       if connection.isWaiting, connection.outbox.isEmpty, now - connection.lastWrite >= heartbeatNanoseconds {
         connection.outbox.append(.heartbeat)
@@ -125,6 +136,7 @@ struct VenueState {
 
   private mutating func publish(_ index: Int) {
     let quote = market.quote(of: index)
+    book.advance(index)
     book.update(index, to: quote.skewed(bySeconds: effects.skewSeconds))
     if quote.lastTradeSeconds == quote.exchangeSeconds {
       minuteLog.record(quote, of: index)
@@ -135,9 +147,13 @@ struct VenueState {
   }
 
   private mutating func queue(_ index: Int, for connection: Connection, isSnapshot: Bool) {
-    guard let mode = connection.modes[index], !effects.isSilent, !connection.isDeaf,
-      !connection.muted.contains(index)
-    else { return }
+    for mode in connection.modes[index].all {
+      queue(index, mode: mode, for: connection, isSnapshot: isSnapshot)
+    }
+  }
+
+  mutating func queue(_ index: Int, mode: TickerMode, for connection: Connection, isSnapshot: Bool) {
+    guard !effects.isSilent, !connection.isDeaf, !connection.muted.contains(index) else { return }
     guard connection.outbox.queuedBytes < configuration.queuedBytesMax else {
       totals.ticksDropped += 1
       return
@@ -156,11 +172,13 @@ struct VenueState {
 
   /// A frame of fresh trades for one connection, each of its instruments in turn.
   private mutating func unpacedFrame(for connection: Connection, time: Timestamp) -> DataFrame? {
-    var frame = DataFrame(reserving: configuration.packetsPerFrameMax)
-    while frame.packetCount < configuration.packetsPerFrameMax, mayTrade,
+    let packetsMax = configuration.packetsPerMessageMax
+    var frame = DataFrame(reserving: packetsMax, head: book.frameHead)
+    while frame.packetCount < packetsMax, mayTrade,
       let (index, mode) = connection.nextInTurn(), connection.admitsTick()
     {
       market.trade(index, at: time)
+      book.advance(index)
       book.update(index, to: market.quote(of: index))
       frame.append(index, mode: mode, from: book)
       marketTicks += 1
@@ -369,6 +387,7 @@ struct VenueState {
     report.isFinished = isFinished
     for (index, instrument) in market.instruments.enumerated() where sentByIndex[index] > 0 {
       report.ticksByToken[Int(instrument.token)] = sentByIndex[index]
+      report.ticksByVenueToken[venueToken(of: index)] = sentByIndex[index]
     }
     return report
   }

@@ -1,8 +1,20 @@
+/// What the ticks of a vendor look like: the current state of every instrument, ready to be sent.
+protocol StreamBook: Sendable {
+  /// Gives the instrument's next tick its number, with vendors that number their ticks.
+  mutating func advance(_ index: Int)
+  /// Encodes the instrument's state.
+  mutating func update(_ index: Int, to quote: Quote)
+  /// Appends the instrument's packet for `mode` to a frame.
+  func append(_ index: Int, mode: TickerMode, to frame: inout [UInt8])
+  /// What stands before a frame's first packet.
+  var frameHead: DataFrame.Head { get }
+}
+
 /// The current full packet of every instrument, ready to be copied into frames.
 ///
 /// Each mode's packet is a prefix of the full one (8 and 44 of 184 bytes, 8 and 28 of 32), so an instrument is
 /// encoded once per update, whatever its subscribers asked for. All fields are big-endian.
-struct PacketBook: Sendable {
+struct PacketBook: StreamBook {
   private static let stride = TickerMode.full.packetLength(isTradable: true)
   private static let bidsOffset = 64
   private static let asksOffset = 124
@@ -21,6 +33,10 @@ struct PacketBook: Sendable {
       }
     }
   }
+
+  var frameHead: DataFrame.Head { .count }
+
+  mutating func advance(_ index: Int) {}
 
   /// Encodes the instrument's state.
   mutating func update(_ index: Int, to quote: Quote) {

@@ -261,6 +261,10 @@ final class ReceiveLoop: @unchecked Sendable {
     if now.complaints != statistics.complaints {
       logger.warning("\(source.name) complains: \(now.lastComplaint)")
     }
+    if now.sequenceHoles != statistics.sequenceHoles, statistics.sequenceHoles == 0 {
+      let consequence = "the ticks behind such holes are flagged \(TickFlags.missedBefore)"
+      logger.warning("of \(source.name)'s numbered messages \(now.missedMessages) never came; \(consequence)")
+    }
     statistics = now
   }
 

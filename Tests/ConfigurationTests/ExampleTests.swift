@@ -9,8 +9,8 @@ import Testing
       FeedConfiguration.allKeys == [
         "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
-        "source.api_url", "source.ca_file", "source.proxy", "source.connections_max", "source.clock",
-        "instruments",
+        "source.api_url", "source.instruments_url", "source.ca_file", "source.proxy", "source.connections_max",
+        "source.clock", "instruments",
         "subscriptions.mode",
         "subscriptions.ltp", "subscriptions.quote", "subscriptions.full", "subscriptions.mute_seconds",
         "history.sessions",
@@ -69,6 +69,7 @@ import Testing
     written.logLevel = .trace
     written.source.websocketURL = "ws://127.0.0.1:9000/feed"
     written.source.apiURL = "http://[::1]:9000"
+    written.source.instrumentsURL = "http://127.0.0.1"
     written.source.caFile = "yes"
     written.source.clock = .simulator
     written.instruments = .symbols(

@@ -14,8 +14,8 @@ import Testing
         "feed.yaml:1: log_level is 'verbose', but must be one of trace, debug, info, notice, warning, error, critical"
       ),
       (
-        "source:\n  venue: angelone",
-        "feed.yaml:2: source.venue is 'angelone', but must be kite (nothing else exists yet)"
+        "source:\n  venue: upstox",
+        "feed.yaml:2: source.venue is 'upstox', but must be one of kite, angelone"
       ),
       (
         "recorder:\n  # a comment\n  block_ticks: 0",
@@ -98,7 +98,7 @@ import Testing
 
   @Test(arguments: [
     "https://ws.kite.trade", "wss://", "wss:ws.kite.trade", "ws.kite.trade", "wss://ws.kite.trade:0",
-    "wss://ws.kite.trade:70000", "wss://a b", "''", "[]", "",
+    "wss://ws.kite.trade:70000", "wss://a b", "''", "[]",
   ])
   func anAddressWithTheWrongSchemeOrWithoutAHostIsRefused(url: String) {
     let text = sentences("source: {websocket_url: \(url)}")
@@ -111,7 +111,8 @@ import Testing
       #expect(
         sentences("source:\n  websocket_url: \(url)") == [
           "feed.yaml:2: source.websocket_url is an address with a user, a query or a fragment, but must be an address "
-            + "that begins with wss:// or ws://, without user, query or fragment, such as wss://ws.kite.trade"
+            + "that begins with wss:// or ws://, without user, query or fragment, such as wss://ws.kite.trade, or "
+            + "empty"
         ])
     }
   }

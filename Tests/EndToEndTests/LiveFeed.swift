@@ -9,7 +9,29 @@ final class LiveFeed {
   private(set) var ingest: Running?
   let port: Int
 
-  static let credentials = ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+  /// Whose interfaces the two speak.
+  enum Broker: String {
+    case kite
+    case angelone
+
+    /// What the simulated venue lets in.
+    var credentials: [String: String] {
+      switch self {
+      case .kite: ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "demo"]
+      case .angelone:
+        [
+          "TICKRING_ANGELONE_API_KEY": "demo", "TICKRING_ANGELONE_CLIENT_CODE": "DEMO",
+          "TICKRING_ANGELONE_PIN": "0000",
+          "TICKRING_ANGELONE_TOTP_SECRET": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        ]
+      }
+    }
+
+    var websocketPath: String { self == .angelone ? "/smart-stream" : "" }
+  }
+
+  static let credentials = Broker.kite.credentials
+  private let broker: Broker
 
   var configurationFile: String { directory.path + "/tickring.yaml" }
 
@@ -19,12 +41,16 @@ final class LiveFeed {
   ///   - onHalt: `wait` or `exit`.
   ///   - history: further keys of the section history.
   ///   - extra: further sections of the configuration.
-  init(_ venueArguments: [String] = [], onHalt: String = "exit", history: String = "", extra: String = "")
-    throws
-  {
+  init(
+    _ venueArguments: [String] = [], broker: Broker = .kite, onHalt: String = "exit", history: String = "",
+    extra: String = ""
+  ) throws {
+    self.broker = broker
     name = "test-\(UUID().uuidString.prefix(8).lowercased())"
     directory = try TemporaryDirectory()
-    venue = try Running(["simulate", "--port", "0", "--json", "--instruments", "40"] + venueArguments)
+    venue = try Running(
+      ["simulate", "--venue", broker.rawValue, "--port", "0", "--json", "--instruments", "40"]
+        + venueArguments)
     try venue.wait { $0.output.contains("\"listening\"") }
     let match = try #/"port":(\d+)/#.firstMatch(in: venue.output)
     guard let text = match?.output.1, let port = Int(text) else {
@@ -36,8 +62,8 @@ final class LiveFeed {
       feed: \(name)
       data_directory: data
       source:
-        venue: kite
-        websocket_url: ws://127.0.0.1:\(port)
+        venue: \(broker.rawValue)
+        websocket_url: ws://127.0.0.1:\(port)\(broker.websocketPath)
         api_url: http://127.0.0.1:\(port)
         clock: simulator
       instruments: all
@@ -58,7 +84,7 @@ final class LiveFeed {
   var dataDirectory: String { directory.path + "/data" }
 
   func start() throws -> Running {
-    let running = try Running(["ingest", "--config", configurationFile], environment: Self.credentials)
+    let running = try Running(["ingest", "--config", configurationFile], environment: broker.credentials)
     ingest = running
     return running
   }

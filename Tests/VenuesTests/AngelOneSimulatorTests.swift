@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MarketData
 import Testing
 import VenueSimulator
@@ -267,6 +268,8 @@ func withSimulatedAngelOne<Value: Sendable>(
       let complaint = try customer.instrument("NSE:SIM0014")
       try source.subscribe(to: [complaint])
       try Self.post(fault: "status:503+1000", port: port)
+      // The fault begins with the venue's next step.
+      while try HTTPClient().send(HTTPRequest(.get, customer.http + "/")).status != 503 { usleep(1000) }
       let down = #expect(throws: Fault.self) { try source.connect() }
       #expect(down?.kind == .unavailable)
     }

@@ -5,6 +5,8 @@ extension FeedConfiguration {
     public enum Venue: String, Sendable, Hashable, CaseIterable {
       /// Zerodha's Kite Connect.
       case kite
+      /// Angel One's SmartAPI.
+      case angelone
     }
 
     /// What time the feed lives in.
@@ -17,10 +19,13 @@ extension FeedConfiguration {
 
     /// The venue.
     public var venue = Venue.kite
-    /// Root of the venue's websocket, `wss` or, for a simulator, `ws`.
-    public var websocketURL = "wss://ws.kite.trade"
-    /// Root of the venue's REST interface, `https` or, for a simulator, `http`.
-    public var apiURL = "https://api.kite.trade"
+    /// What the file says about ``websocketURL``; nil where it says nothing.
+    public var websocketURLGiven: String?
+    /// What the file says about ``apiURL``; nil where it says nothing.
+    public var apiURLGiven: String?
+    /// Root of the server that has the list of instruments, for vendors that keep it elsewhere than at ``apiURL``; nil
+    /// for ``apiURLGiven``, or the vendor's own where that is nil too.
+    public var instrumentsURL: String?
     /// PEM file with the certificates to trust instead of the system's.
     public var caFile: String?
     /// Address of a proxy to the venue; nil leaves it to the environment's `https_proxy` and `no_proxy`.
@@ -35,6 +40,37 @@ extension FeedConfiguration {
 
     /// Makes the section with its defaults.
     public init() {}
+
+    /// Root of the venue's websocket, `wss` or, for a server on this machine, `ws`: the vendor's own unless given.
+    public var websocketURL: String {
+      get { websocketURLGiven ?? venue.websocketURL }
+      set { websocketURLGiven = newValue }
+    }
+
+    /// Root of the venue's REST interface, `https` or, for a server on this machine, `http`: the vendor's own unless
+    /// given.
+    public var apiURL: String {
+      get { apiURLGiven ?? venue.apiURL }
+      set { apiURLGiven = newValue }
+    }
+  }
+}
+
+extension FeedConfiguration.Source.Venue {
+  /// Where the vendor's websocket is; empty where the venue has none.
+  public var websocketURL: String {
+    switch self {
+    case .kite: "wss://ws.kite.trade"
+    case .angelone: "wss://smartapisocket.angelone.in/smart-stream"
+    }
+  }
+
+  /// Where the vendor's REST interface is; empty where the venue has none.
+  public var apiURL: String {
+    switch self {
+    case .kite: "https://api.kite.trade"
+    case .angelone: "https://apiconnect.angelone.in"
+    }
   }
 }
 
@@ -42,11 +78,17 @@ extension FeedConfiguration.Source: ConfigurationSection {
   static let keys: [ConfigurationKey<Self>] = [
     ConfigurationKey("venue", \.venue, .word, "The broker whose feed is read"),
     ConfigurationKey(
-      "websocket_url", \.websocketURL, .url(schemes: ["wss", "ws"], example: "wss://ws.kite.trade"),
-      "Where live ticks come from"),
+      "websocket_url", \.websocketURLGiven,
+      .optional(.url(schemes: ["wss", "ws"], example: "wss://ws.kite.trade")),
+      "Where live ticks come from; the venue's own unless given"),
     ConfigurationKey(
-      "api_url", \.apiURL, .url(schemes: ["https", "http"], example: "https://api.kite.trade"),
-      "Where the list of instruments and past candles come from"),
+      "api_url", \.apiURLGiven,
+      .optional(.url(schemes: ["https", "http"], example: "https://api.kite.trade")),
+      "Where the list of instruments and past candles come from; the venue's own unless given"),
+    ConfigurationKey(
+      "instruments_url", \.instrumentsURL,
+      .optional(.url(schemes: ["https", "http"], example: "https://margincalculator.angelbroking.com")),
+      "Where angelone's list of instruments comes from; api_url where that is given, else the vendor's own"),
     ConfigurationKey(
       "ca_file", \.caFile, .optional(.path(bytesMax: FeedConfiguration.pathBytesMax)),
       "PEM file with the certificates to trust instead of the system's"),

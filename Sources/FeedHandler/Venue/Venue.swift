@@ -23,6 +23,7 @@ struct Venue {
   init(_ configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     switch configuration.source.venue {
     case .kite: try self.init(kite: configuration, environment: environment)
+    case .angelone: try self.init(angelOne: configuration, environment: environment)
     }
   }
 

@@ -25,7 +25,7 @@ extension VenueState {
     for (id, connection) in connections {
       var modes: [String: String] = [:]
       for index in connection.subscribed {
-        modes["\(market.instruments[index].token)"] = connection.modes[index].map { "\($0)" }
+        modes["\(market.instruments[index].token)"] = connection.modes[index].highest.map { "\($0)" }
       }
       answer["\(id)"] = modes
     }

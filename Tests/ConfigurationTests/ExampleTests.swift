@@ -9,7 +9,8 @@ import Testing
       FeedConfiguration.allKeys == [
         "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
-        "source.api_url", "source.instruments_url", "source.ca_file", "source.proxy", "source.connections_max",
+        "source.api_url", "source.instruments_url", "source.ca_file", "source.proxy",
+        "source.connections_max",
         "source.clock", "instruments",
         "subscriptions.mode",
         "subscriptions.ltp", "subscriptions.quote", "subscriptions.full", "subscriptions.mute_seconds",

@@ -208,6 +208,30 @@ func withSimulatedAngelOne<Value: Sendable>(
     }
   }
 
+  @Test func whatNobodyAskedForIsNoHole() async throws {
+    try await withSimulatedAngelOne(instruments: 40, updatesPerSecond: 50) { port in
+      let customer = try Customer(port: port)
+      let source = customer.source()
+      let kept = try customer.instrument("NSE:SIM0020")
+      let changed = try customer.instrument("NSE:SIM0014")
+      try source.subscribe(to: [kept, changed])
+      try source.connect()
+      func receive(_ count: Int, of instrument: Instrument) throws {
+        var ticks: [Tick] = []
+        try Self.receive(source, into: &ticks) { $0.count { $0.instrument == instrument.id } >= count }
+      }
+      try receive(20, of: changed)
+      try source.subscribe(to: [Subscription(kept), Subscription(changed, mode: .ltp)])
+      try receive(20, of: changed)
+      try source.subscribe(to: [kept])
+      try receive(60, of: kept)
+      try source.subscribe(to: [kept, changed])
+      try receive(20, of: changed)
+      #expect(source.statistics.sequenceHoles == 0, "\(source.statistics)")
+      source.close()
+    }
+  }
+
   @Test func anExpiredSessionIsRenewedByTheNextConnectionAndTheNextRequest() async throws {
     try await withSimulatedAngelOne(instruments: 40) { port in
       let customer = try Customer(port: port)

@@ -19,6 +19,11 @@ public struct AngelOneDecoder: Sendable {
   /// Begins to count anew: what an outage lost is told otherwise.
   public mutating func forgetSequences() { sequences.reset() }
 
+  /// Begins to count these instruments anew: they were not asked for all the time.
+  mutating func forgetSequences(of instruments: [InstrumentID]) {
+    for instrument in instruments { sequences.reset(instrument) }
+  }
+
   /// Appends the tick of one frame to `ticks`, stamped with `receiveTime`, and counts in `statistics`.
   ///
   /// Total: every sequence of bytes is accepted. A frame of an unknown mode, one shorter than its mode needs, and

@@ -43,6 +43,8 @@ public final class AngelOneSource: SocketSource {
   private var subscription = AngelOneSubscription()
   /// What is still to be sent, one message at a time.
   private var outgoing: ArraySlice<String> = []
+  /// Instruments that these messages ask for anew, or in another mode.
+  private var beginning: [InstrumentID] = []
   private var nextMessage = MonotonicClock.nowMilliseconds()
   private var nextPing = Int64.max
 
@@ -68,6 +70,7 @@ public final class AngelOneSource: SocketSource {
   public func connect() throws(Fault) {
     connection = nil
     outgoing = []
+    beginning = []
     let tokens = try session.tokens()
     let connection: WebSocketConnection
     do {
@@ -116,6 +119,7 @@ public final class AngelOneSource: SocketSource {
     // What was asked for once stays known: ticks already on their way must not be lost when it is left.
     var decoder = decoder
     var wanted = AngelOneSubscription()
+    var added: [InstrumentID] = []
     for subscription in subscriptions {
       let instrument = subscription.instrument
       let token: AngelOneToken
@@ -126,6 +130,7 @@ public final class AngelOneSource: SocketSource {
       }
       decoder.insert(token, instrument.id)
       wanted.modes[token] = subscription.mode
+      if self.subscription.modes[token] != subscription.mode { added.append(instrument.id) }
     }
     guard wanted.modes.count <= Self.instrumentsMax else {
       throw Fault(
@@ -137,6 +142,7 @@ public final class AngelOneSource: SocketSource {
     subscription = wanted
     self.decoder = decoder
     guard connection != nil else { return }
+    beginning += added
     try send(messages)
   }
 
@@ -152,6 +158,9 @@ public final class AngelOneSource: SocketSource {
     if now >= nextMessage, let message = outgoing.popFirst() {
       nextMessage = now + Int64(options.messageSpacingMilliseconds)
       try connection.sendText(message)
+      // What was numbered while nobody asked for it was not missed.
+      decoder.forgetSequences(of: beginning)
+      if outgoing.isEmpty { beginning = [] }
     }
     if now >= nextPing {
       nextPing = now + Int64(options.pingMilliseconds)
@@ -202,5 +211,6 @@ public final class AngelOneSource: SocketSource {
     connection?.close()
     connection = nil
     outgoing = []
+    beginning = []
   }
 }

@@ -23,6 +23,12 @@ struct SequenceWatch: Sendable {
   /// Forgets all numbers: an outage has its own record, and is no hole.
   mutating func reset() { tracks.removeAll(keepingCapacity: true) }
 
+  /// Forgets the numbers of one instrument.
+  mutating func reset(_ instrument: InstrumentID) {
+    guard tracks.indices.contains(instrument.index) else { return }
+    tracks[instrument.index] = Track()
+  }
+
   /// Takes the number of the instrument's next frame and returns how many before it are missing. Numbers below 1
   /// stand for none, which indices have.
   @inline(__always)

@@ -84,6 +84,24 @@ import TickRing
     #expect(replay.code == 0, "\(replay.output)\(replay.errors)")
   }
 
+  @Test func instrumentsBeyondOneConnectionAreSpreadAndThoseBeyondAllAreRefused() throws {
+    let feed = try LiveFeed(["--instruments", "2100"], broker: .angelone)
+    let ingest = try feed.startAndWaitForTicks(atLeast: 5000)
+    let answer = try feed.askVenue("/simulator/subscriptions")
+    let connections = try #require(answer as? [String: [String: String]])
+    #expect(connections.count == 3 && connections.values.allSatisfy { (1...1000).contains($0.count) })
+    let total = try #require(feed.counter("instruments"))
+    #expect(total > 2000 && connections.values.reduce(0) { $0 + $1.count } == Int(total))
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+    #expect(!ingest.errors.contains("complains"), "\(ingest.errors)")
+
+    let large = try LiveFeed(["--instruments", "3100"], broker: .angelone)
+    let refused = try large.start()
+    #expect(try refused.wait().code == 78)
+    #expect(refused.errors.contains("angelone carries 3000 at most"), "\(refused.errors)")
+  }
+
   @Test func aVenueThatIsNotSimulatedIsNamedWithThoseThatAre() throws {
     for command in ["simulate", "demo"] {
       let outcome = try Tool.run([command, "--venue", "upstox"])

@@ -79,7 +79,8 @@ let package = Package(
     .target(
       name: "VenueSimulator", dependencies: ["MarketData", "CCrypto", "CZlib", flyingFox],
       swiftSettings: strict),
-    .target(name: "Configuration", dependencies: ["MarketData", "Yams"], swiftSettings: strict),
+    .target(
+      name: "Configuration", dependencies: ["MarketData", "TickQuality", "Yams"], swiftSettings: strict),
 
     // What ties the stages together.
     .target(name: "ProcessControl", dependencies: ["MarketData"], swiftSettings: strict),
@@ -94,8 +95,7 @@ let package = Package(
       name: "TickRing",
       dependencies: [
         "MarketData", "SharedRing", "CandleBuilding", "CandleStore", "FeedControl", "TickArchive",
-        "TimeSeries",
-        "Configuration",
+        "TimeSeries", "TradingCalendar", "Configuration",
       ], swiftSettings: strict),
     .executableTarget(
       name: "TickRingCLI",
@@ -111,7 +111,7 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "TickArchive", "FeedControl",
-        "FeedHandler",
+        "FeedHandler", "TradingCalendar",
         "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", "CandleStore", "TimeSeries",
         "TickRing",
         "Configuration", argumentParser, grdbSQLite,
@@ -145,10 +145,15 @@ let package = Package(
     .testTarget(
       name: "VenueSimulatorTests", dependencies: ["VenueSimulator", "MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "MarketData"], swiftSettings: strict),
+      name: "ConfigurationTests", dependencies: ["Configuration", "MarketData", "TickQuality"],
+      swiftSettings: strict),
     .testTarget(
       name: "FeedHandlerTests",
-      dependencies: ["FeedHandler", "FeedControl", "MarketData", "SharedRing", "Configuration", logging],
+      dependencies: [
+        "FeedHandler", "FeedControl", "MarketData", "SharedRing", "Configuration", "CandleStore",
+        "TickQuality",
+        logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TickRingTests",
@@ -158,7 +163,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "MarketData", "TickArchive", "TickRing", "TickRingCLI", "ExampleStrategy", "MovingAverageCrossing",
-        "Benchmarks", "CandleStore", "Venues",
+        "Benchmarks", "SharedRing", "CandleBuilding", "CandleStore", "Venues",
       ],
       exclude: ["Resources"], swiftSettings: strict),
   ],

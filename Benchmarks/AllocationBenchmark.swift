@@ -5,6 +5,7 @@ internal import Foundation
 internal import MarketData
 internal import SharedRing
 internal import TickQuality
+internal import TradingCalendar
 internal import Venues
 
 /// Heap allocations on the path of a tick: socket → frame → decode → quality → publish, as the receive thread does
@@ -49,7 +50,7 @@ struct ReceivePath: ~Copyable {
   private let feed: String
   private let segment: FeedSegment
   private let source: KiteSource
-  private var inspector = TickQualityInspector()
+  private var inspector: TickQualityInspector
   private var publisher: Publisher
   private var recorder: LaneReader
   private var batch: [Tick] = []
@@ -74,10 +75,17 @@ struct ReceivePath: ~Copyable {
       feed: feed, instrumentsMax: 16_384, controlSocket: "", dataDirectory: "")
     let writer = try LaneWriter(feed: feed, lane: "recorder", capacity: laneSlots)
     let reader = try LaneReader(feed: feed, lane: "recorder")
+    let phases = MarketPhases(TradingCalendar.shipped)
+    for instrument in instruments {
+      guard let segment = MarketSegment(exchange: instrument.symbol.exchange) else { continue }
+      phases.define(instrument.id, group: MarketGroup(segment))
+    }
+    let rules = try RuleCatalogue.make(RuleSetting.standard, phases: phases)
     self.feed = feed
     self.segment = segment
     self.source = source
     recorder = reader
+    inspector = TickQualityInspector(rules: rules, phases: phases)
     publisher = Publisher(segment: segment, recorder: writer, lastSequence: 0, recorderWaitMillisecondsMax: 0)
     batch.reserveCapacity(16_384)
   }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CandleBuilding
 internal import Configuration
 internal import Foundation
 internal import MarketData
@@ -121,6 +122,54 @@ struct HandlerBenchmark: ParsableCommand {
       value: nanoseconds,
       unit: "ns", comparison: nil, checksum: checksum
     ).report(size)
+    let forming = Measurement.median(runs: 5) {
+      let start = Timestamp.monotonicNanoseconds()
+      for read in 0..<reads {
+        let instrument = InstrumentID(rawValue: UInt32(truncatingIfNeeded: read) % 200)
+        if let row = view.forming(instrument, at: Timestamp(seconds: 61)) {
+          checksum &+= UInt64(bitPattern: row.candle.close.units)
+        }
+      }
+      return Double(Timestamp.monotonicNanoseconds() - start) / Double(reads)
+    }
+    try Measurement(
+      name: "a forming candle of 200 instruments, updated 1 M times a second by another process",
+      value: forming,
+      unit: "ns", comparison: String(format: "%.1f x a latest price", forming / nanoseconds),
+      checksum: checksum
+    ).report(size)
+    try publishing(size)
+  }
+
+  /// What the recorder pays to publish the running minute of an instrument, beside taking in the tick itself.
+  private static func publishing(_ size: SizeOptions) throws {
+    let ticks = SyntheticTicks.make(
+      count: size.pick(smoke: 20_000, full: 2_000_000), instruments: instruments, seed: 1)
+    let segment = try FeedSegment(
+      feed: "bench-forming-\(getpid())", instrumentsMax: 4096, controlSocket: "none", dataDirectory: "none")
+    defer { segment.unlink() }
+    func measured(publishing: Bool) -> Double {
+      Measurement.median(runs: 5) {
+        var aggregator = CandleAggregator()
+        var closed: [Candle] = []
+        let start = Timestamp.monotonicNanoseconds()
+        for tick in ticks {
+          aggregator.apply(tick, into: &closed)
+          if publishing, let candle = aggregator.forming(tick.instrument) {
+            segment.storeForming(candle, upTo: tick)
+          }
+          closed.removeAll(keepingCapacity: true)
+        }
+        return Double(Timestamp.monotonicNanoseconds() - start) / Double(ticks.count)
+      }
+    }
+    let building = measured(publishing: false)
+    let both = measured(publishing: true)
+    try Measurement(
+      name: "publishing a forming candle at each tick, on the recorder's thread", value: both - building,
+      unit: "ns",
+      comparison: String(format: "building it costs %.1f ns", building), checksum: UInt64(ticks.count)
+    ).report(size)
   }
 
   /// The other process: updates last values until its standard input closes.
@@ -139,12 +188,17 @@ struct HandlerBenchmark: ParsableCommand {
       let start = Timestamp.monotonicNanoseconds()
       while true {
         number += 1
-        segment.storeLastValue(
-          Tick(
-            instrument: InstrumentID(rawValue: UInt32(number % 200)), sequence: number,
-            receiveTime: Timestamp(seconds: 1), exchangeTime: Timestamp(seconds: 1),
-            lastPrice: Price(units: Int64(number)), dayVolume: 1, lastTradeSeconds: 1, lastQuantity: 1,
-            openInterest: 0))
+        let tick = Tick(
+          instrument: InstrumentID(rawValue: UInt32(number % 200)), sequence: number,
+          receiveTime: Timestamp(seconds: 1), exchangeTime: Timestamp(seconds: 1),
+          lastPrice: Price(units: Int64(number)), dayVolume: 1, lastTradeSeconds: 1, lastQuantity: 1,
+          openInterest: 0)
+        segment.storeLastValue(tick)
+        segment.storeForming(
+          Candle(
+            instrument: tick.instrument, interval: .minute, start: tick.receiveTime, open: tick.lastPrice,
+            high: tick.lastPrice, low: tick.lastPrice, close: tick.lastPrice, volume: 1, state: .forming,
+            origin: .built), upTo: tick)
         while Timestamp.monotonicNanoseconds() - start < Int64(number) * 1000 {}
         if number % 100_000 == 0, Foundation.poll(&poll, 1, 0) > 0 { return }
       }

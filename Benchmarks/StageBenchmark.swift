@@ -5,6 +5,7 @@ internal import MarketData
 internal import SharedRing
 internal import TickArchive
 internal import TickQuality
+internal import TradingCalendar
 internal import Venues
 
 /// Each stage of a tick's path alone, on one core, beside copying the same records in memory.
@@ -16,6 +17,7 @@ struct StageBenchmark: ParsableCommand {
 
   private static let instruments = 2000
   private static let runs = 5
+  private static let batchTicks = 250
 
   func run() throws { try Self.measure(size) }
 
@@ -25,7 +27,7 @@ struct StageBenchmark: ParsableCommand {
     let copy = copying(ticks)
     try report("copying the records in memory", copy, nil, size)
     try report("decode a Kite full packet", decoding(count), copy, size)
-    try report("quality rules", inspecting(ticks), copy, size)
+    try report("quality rules", try inspecting(ticks), copy, size)
     try report("write to and read from a lane", try ring(ticks), copy, size)
     try report("build 1-minute candles", building(ticks), copy, size)
     let (sealing, reading, bytesPerTick, checksum) = try archiving(ticks)
@@ -71,7 +73,7 @@ struct StageBenchmark: ParsableCommand {
   private static func decoding(_ count: Int) -> Result {
     let packets = 250
     let message = SyntheticTicks.kiteMessage(packets: packets)
-    var decoder = KiteDecoder()
+    var decoder = KiteDecoder(tellsDaySummaries: true)
     for token in 0..<packets {
       decoder.tokens.insert(UInt32(token) << 8 | 1, InstrumentID(rawValue: UInt32(token)))
     }
@@ -90,11 +92,21 @@ struct StageBenchmark: ParsableCommand {
     }
   }
 
-  private static func inspecting(_ ticks: [Tick]) -> Result {
-    var batch = ticks
+  /// In batches of some hundred ticks, as they come from a socket.
+  private static func inspecting(_ ticks: [Tick]) throws -> Result {
+    let phases = MarketPhases(TradingCalendar.shipped)
+    for index in 0..<instruments {
+      phases.define(InstrumentID(rawValue: UInt32(index)), group: MarketGroup(.cash))
+    }
+    let rules = try RuleCatalogue.make(RuleSetting.standard, phases: phases)
+    var batch: [Tick] = []
     return timed(ticks.count) {
-      var inspector = TickQualityInspector()
-      inspector.inspect(&batch)
+      var inspector = TickQualityInspector(rules: rules, phases: phases)
+      for start in stride(from: 0, to: ticks.count, by: batchTicks) {
+        batch.removeAll(keepingCapacity: true)
+        batch.append(contentsOf: ticks[start..<min(start + batchTicks, ticks.count)])
+        inspector.inspect(&batch)
+      }
       return inspector.counts.reduce(0) { $0 &+ $1.count }
     }
   }
@@ -128,8 +140,8 @@ struct StageBenchmark: ParsableCommand {
       var aggregator = CandleAggregator()
       var closed: [Candle] = []
       var checksum: UInt64 = 0
-      for tick in ticks {
-        aggregator.apply(tick, into: &closed)
+      for start in stride(from: 0, to: ticks.count, by: batchTicks) {
+        aggregator.apply(ticks.span.extracting(start..<min(start + batchTicks, ticks.count)), into: &closed)
         if closed.count > 10_000 {
           checksum &+= UInt64(closed.count)
           closed.removeAll(keepingCapacity: true)

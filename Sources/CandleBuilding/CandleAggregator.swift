@@ -47,6 +47,26 @@ public struct CandleAggregator {
   /// Records that cannot be right: instrument out of range, receive time out of range, or negative volume.
   public internal(set) var ignoredRecords: UInt64 = 0
 
+  /// The latest time that a record or the timer has told.
+  public var now: Timestamp { clock }
+
+  /// What outages withheld since ``takeWithheld()`` was last called, at most ``withheldMax`` of them.
+  private var withheld: [Withheld] = []
+  /// What is kept for one who does not ask.
+  public static let withheldMax = 65_536
+
+  /// What one instrument traded while its feed was down: it belongs to the gap, not to a candle (rule 6).
+  public struct Withheld: Sendable, Hashable {
+    /// The instrument.
+    public var instrument: InstrumentID
+    /// The venue's time of the last snapshot before the outage, or that of its last trade where the venue sends none.
+    public var since: Timestamp
+    /// Receipt of the first live snapshot behind it.
+    public var back: Timestamp
+    /// Quantity traded in between.
+    public var volume: Int64
+  }
+
   let length: Int64
   var baselines: [VolumeBaseline] = []
   var extremes: [DayExtremes] = []
@@ -131,6 +151,12 @@ public struct CandleAggregator {
         position += 1
       }
     }
+  }
+
+  /// What outages withheld since this was last asked.
+  public mutating func takeWithheld() -> [Withheld] {
+    defer { withheld.removeAll(keepingCapacity: true) }
+    return withheld
   }
 
   /// Lets time pass without a record, and appends every candle that ended or was sealed by it.
@@ -232,12 +258,13 @@ extension CandleAggregator {
       case .rebased: break scan
       case .trade(let volume, let isAcrossOutage):
         let newest = CandleShelf.newestPosition(of: index)
-        guard builders[newest].announced == .forming, builders[newest].holds(eventTime, length: length)
+        guard !isAcrossOutage, builders[newest].announced == .forming,
+          builders[newest].holds(eventTime, length: length)
         else { break scan }
         builders[newest].add(
           Self.trade(
-            ticks[position], eventTime: eventTime, timeFlags: timeFlags, volume: volume,
-            isAcrossOutage: isAcrossOutage))
+            ticks[position], eventTime: eventTime, timeFlags: timeFlags, volume: volume, isAcrossOutage: false
+          ))
       }
       states[index] = baseline
       if received > newestTime { newestTime = received }
@@ -261,6 +288,12 @@ extension CandleAggregator {
     case .nothing: break
     case .rebased: takeRebase(tick, into: &closed)
     case .trade(let volume, let isAcrossOutage):
+      if isAcrossOutage, withheld.count < Self.withheldMax {
+        let since =
+          before.previousExchangeTime.isKnown ? before.previousExchangeTime : before.previousEventTime
+        withheld.append(
+          Withheld(instrument: tick.instrument, since: since, back: tick.receiveTime, volume: volume))
+      }
       let trade = Self.trade(
         tick, eventTime: eventTime, timeFlags: timeFlags, volume: volume, isAcrossOutage: isAcrossOutage)
       let newest = CandleShelf.newestPosition(of: index)
@@ -285,7 +318,8 @@ extension CandleAggregator {
       if tick.flags.contains(.outsideSession) { flags.insert(.outsideSession) }
     }
     return Trade(
-      eventTime: eventTime, price: tick.lastPrice, volume: volume, openInterest: tick.openInterest,
+      eventTime: eventTime, price: tick.lastPrice, volume: isAcrossOutage ? 0 : volume,
+      openInterest: tick.openInterest,
       flags: flags)
   }
 

@@ -9,7 +9,7 @@ struct VolumeBaseline: BitwiseCopyable {
     case nothing
     /// Cumulative volume fell; it is measured from the new value now.
     case rebased
-    /// A trade of so much volume; `isAcrossOutage` when the volume is withheld because some of it was traded
+    /// A trade of so much volume; `isAcrossOutage` when the volume is to be withheld because some of it was traded
     /// while the feed was down.
     case trade(volume: Int64, isAcrossOutage: Bool)
   }
@@ -62,7 +62,7 @@ struct VolumeBaseline: BitwiseCopyable {
     if flags.contains(.withoutVolume) {
       return priceChanged ? .trade(volume: 0, isAcrossOutage: false) : .nothing
     }
-    if volume > 0 { return .trade(volume: isAcrossOutage ? 0 : volume, isAcrossOutage: isAcrossOutage) }
+    if volume > 0 { return .trade(volume: volume, isAcrossOutage: isAcrossOutage) }
     return volume < 0 && !isOlder ? .rebased : .nothing
   }
 }

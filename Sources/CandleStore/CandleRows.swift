@@ -62,14 +62,16 @@ struct CandleRows: ~Copyable {
 
 extension Candle {
   /// True when this candle is to be trusted more than another of the same interval: the venue's once it is sealed,
-  /// then ours, then an imported one, then the venue's while it may still be running (candle rule 18). The view
-  /// `best_candles` says the same in SQL.
-  func isBetter(than other: Candle) -> Bool { rank < other.rank }
+  /// then ours, then an imported one, then the venue's while it may still be running; ours before all where it is
+  /// preferred (candle rule 18). The view `best_candles` says the same in SQL.
+  func isBetter(than other: Candle, preferring origin: CandleOrigin) -> Bool {
+    rank(preferring: origin) < other.rank(preferring: origin)
+  }
 
-  private var rank: Int {
+  private func rank(preferring preferred: CandleOrigin) -> Int {
     switch origin {
     case .venue: state.rawValue >= CandleState.final.rawValue ? 0 : 3
-    case .built: 1
+    case .built: preferred == .built ? -1 : 1
     case .imported: 2
     }
   }

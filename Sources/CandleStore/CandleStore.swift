@@ -1,5 +1,6 @@
 internal import GRDB
 public import MarketData
+internal import Synchronization
 
 /// Candles, instruments and gaps in one SQLite file, written by one process and read by any number.
 ///
@@ -21,6 +22,10 @@ public final class CandleStore: Sendable {
   public let path: String
   /// What the store was opened for.
   public let mode: Mode
+
+  /// Whose candle is the best of its interval, as ``prefer(_:)`` was told last when the store was opened.
+  public var preference: CandleOrigin { preferred.withLock { $0 } }
+  private let preferred: Mutex<CandleOrigin>
 
   let pool: DatabasePool
 
@@ -51,7 +56,7 @@ public final class CandleStore: Sendable {
   public init(path: String, mode: Mode, busyTimeoutMilliseconds: Int = 5000) throws(Fault) {
     self.path = path
     self.mode = mode
-    pool = try StoreFault.translating(path, "open") {
+    let opened = try StoreFault.translating(path, "open") {
       if let standing = try SchemaStanding(ofFile: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds) {
         try standing.check(path: path, mode: mode)
       } else if mode == .readOnly {
@@ -65,6 +70,30 @@ public final class CandleStore: Sendable {
       try Schema.migrator.migrate(pool)
       return pool
     }
+    pool = opened
+    preferred = Mutex(
+      try StoreFault.translating(path, "read") {
+        let sql = "SELECT value FROM settings WHERE name = 'prefer'"
+        // The writer asks by its own connection: one that only reads and is closed last leaves the log unfolded.
+        let value =
+          mode == .readWrite
+          ? try opened.writeWithoutTransaction { try String.fetchOne($0, sql: sql) }
+          : try opened.read { try String.fetchOne($0, sql: sql) }
+        return value == "built" ? .built : .venue
+      })
+  }
+
+  /// Says, in the file and for all who open it, whose candle of a minute stands where there are several: the venue's
+  /// once it is final, which is so from the beginning, or the one that was built (candle rule 18).
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput`, `held` or `cannotCreate`.
+  public func prefer(_ origin: CandleOrigin) throws(Fault) {
+    let value = origin == .built ? "built" : "venue"
+    try write("keep a setting in") { database in
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO settings (name, value) VALUES ('prefer', ?)", arguments: [value])
+    }
+    preferred.withLock { $0 = origin == .built ? .built : .venue }
   }
 
   static func configuration(mode: Mode, busyTimeoutMilliseconds: Int) -> Configuration {

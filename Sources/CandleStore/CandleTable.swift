@@ -41,13 +41,14 @@ extension CandleStore {
   /// The candles of an instrument whose start lies in `[from, to)`, ascending.
   ///
   /// - Parameter origin: Whose candles; nil for the best there is of each interval: the venue's once it is sealed,
-  ///   then ours, then an imported one, then the venue's that may still be running.
+  ///   then ours, then an imported one, then the venue's that may still be running; ours before all after
+  ///   ``prefer(_:)``.
   /// - Throws: ``Fault`` of kind `inputOutput` or `badData`.
   public func candles(
     of instrument: InstrumentID, interval: Interval, from: Timestamp, to: Timestamp,
     origin: CandleOrigin? = nil
   ) throws(Fault) -> [Candle] {
-    let path = path
+    let (path, preference) = (path, preference)
     return try read("read candles from") { database in
       // Starts are whole seconds: rounding both bounds up keeps [from, to) exact.
       var rows = try CandleRows(
@@ -57,7 +58,7 @@ extension CandleStore {
           Self.wholeSecond(notBefore: to),
         ], path: path)
       var candles: [Candle] = []
-      while let candle = try rows.next() { Self.append(candle, to: &candles) }
+      while let candle = try rows.next() { Self.append(candle, to: &candles, preferring: preference) }
       return candles
     }
   }
@@ -72,7 +73,7 @@ extension CandleStore {
     of instrument: InstrumentID, interval: Interval, count: Int,
     before: Timestamp = Timestamp(nanoseconds: .max), origin: CandleOrigin? = nil
   ) throws(Fault) -> [Candle] {
-    let path = path
+    let (path, preference) = (path, preference)
     return try read("read candles from") { database in
       var rows = try CandleRows(
         database, sql: Self.selection("\(Self.ofOne) AND start < ?", origin, "DESC"),
@@ -81,7 +82,9 @@ extension CandleStore {
         ], path: path)
       var candles: [Candle] = []
       // One start further than asked for, to have seen every origin of the last.
-      while candles.count <= max(0, count), let candle = try rows.next() { Self.append(candle, to: &candles) }
+      while candles.count <= max(0, count), let candle = try rows.next() {
+        Self.append(candle, to: &candles, preferring: preference)
+      }
       return candles.prefix(max(0, count)).reversed()
     }
   }
@@ -93,12 +96,12 @@ extension CandleStore {
   /// - Throws: What `body` throws, and ``Fault`` of kind `inputOutput` or `badData`.
   public func forEachCandle(origin: CandleOrigin? = nil, _ body: (Candle) throws(Fault) -> Void) throws(Fault)
   {
-    let path = path
+    let (path, preference) = (path, preference)
     try read("read candles from") { database in
       var rows = try CandleRows(database, sql: Self.selection("true", origin, "ASC"), path: path)
       var best: [Candle] = []
       while let candle = try rows.next() {
-        Self.append(candle, to: &best)
+        Self.append(candle, to: &best, preferring: preference)
         if best.count > 1 { try body(best.removeFirst()) }
       }
       if let last = best.first { try body(last) }
@@ -140,11 +143,13 @@ extension CandleStore {
   }
 
   /// Appends a candle, or lets it compete with the last one when both are of the same interval.
-  private static func append(_ candle: Candle, to candles: inout [Candle]) {
+  private static func append(
+    _ candle: Candle, to candles: inout [Candle], preferring preference: CandleOrigin
+  ) {
     if let last = candles.last, last.start == candle.start, last.instrument == candle.instrument,
       last.interval == candle.interval
     {
-      if candle.isBetter(than: last) { candles[candles.count - 1] = candle }
+      if candle.isBetter(than: last, preferring: preference) { candles[candles.count - 1] = candle }
     } else {
       candles.append(candle)
     }

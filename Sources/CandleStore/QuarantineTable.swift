@@ -29,11 +29,13 @@ public struct QuarantinedRecord: Sendable, Hashable {
   public var volume: Int64
   /// The rest of the record as JSON, or empty.
   public var detail: String
+  /// A tick's number in the feed, under which it is kept only once; nil for a candle.
+  public var sequence: UInt64?
 
   /// Makes an entry from its fields.
   public init(
     instrument: InstrumentID, record: Record, rule: String, reason: String, receiveTime: Timestamp,
-    exchangeTime: Timestamp, price: Price, volume: Int64, detail: String = ""
+    exchangeTime: Timestamp, price: Price, volume: Int64, detail: String = "", sequence: UInt64? = nil
   ) {
     self.instrument = instrument
     self.record = record
@@ -44,11 +46,12 @@ public struct QuarantinedRecord: Sendable, Hashable {
     self.price = price
     self.volume = volume
     self.detail = detail
+    self.sequence = sequence
   }
 }
 
 extension CandleStore {
-  /// Keeps rejected records; all of them or none.
+  /// Keeps rejected records; all of them or none. One whose sequence is there already is passed over.
   ///
   /// - Throws: ``Fault`` of kind `inputOutput`, `held` or `cannotCreate`.
   public func quarantine(_ records: [QuarantinedRecord]) throws(Fault) {
@@ -56,15 +59,15 @@ extension CandleStore {
     try write("quarantine records in") { database in
       let statement = try database.cachedStatement(
         sql: """
-          INSERT INTO quarantine
-            (instrument_id, record, rule, reason, receive_time, exchange_time, price, volume, detail)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT OR IGNORE INTO quarantine
+            (instrument_id, record, rule, reason, receive_time, exchange_time, price, volume, detail, sequence)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """)
       for record in records {
         try statement.execute(arguments: [
           Self.number(of: record.instrument), record.record.rawValue, record.rule, record.reason,
           record.receiveTime.nanoseconds, record.exchangeTime.nanoseconds, record.price.units, record.volume,
-          record.detail,
+          record.detail, record.sequence.map(Int64.init(bitPattern:)),
         ])
       }
     }
@@ -79,7 +82,8 @@ extension CandleStore {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT instrument_id, record, rule, reason, receive_time, exchange_time, price, volume, detail
+          SELECT instrument_id, record, rule, reason, receive_time, exchange_time, price, volume, detail,
+            sequence
           FROM quarantine WHERE receive_time >= ? AND receive_time < ? ORDER BY id
           """, arguments: [from.nanoseconds, to.nanoseconds]
       ).map { row in
@@ -94,7 +98,8 @@ extension CandleStore {
           receiveTime: Timestamp(nanoseconds: try row.decode(Int64.self, atIndex: 4)),
           exchangeTime: Timestamp(nanoseconds: try row.decode(Int64.self, atIndex: 5)),
           price: Price(units: try row.decode(Int64.self, atIndex: 6)),
-          volume: try row.decode(Int64.self, atIndex: 7), detail: try row.decode(String.self, atIndex: 8))
+          volume: try row.decode(Int64.self, atIndex: 7), detail: try row.decode(String.self, atIndex: 8),
+          sequence: try row.decode(Int64?.self, atIndex: 9).map(UInt64.init(bitPattern:)))
       }
     }
   }

@@ -11,6 +11,7 @@ enum Schema {
     migrator.registerMigration(SchemaVersion1.identifier) { try SchemaVersion1.make($0) }
     migrator.registerMigration(SchemaVersion2.identifier) { try SchemaVersion2.make($0) }
     migrator.registerMigration(GapRepairSchema.identifier) { try GapRepairSchema.make($0) }
+    migrator.registerMigration(SchemaVersion4.identifier) { try SchemaVersion4.make($0) }
     return migrator
   }()
 }

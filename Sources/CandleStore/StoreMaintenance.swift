@@ -124,7 +124,10 @@ extension CandleStore {
           last: Timestamp(seconds: try row.decode(Int64.self, atIndex: 5)))
       }
       var rows: [String: Int] = [:]
-      for table in ["instruments", "gaps", "candle_revisions", "quarantine", "sessions"] {
+      for table in [
+        "instruments", "gaps", "candle_revisions", "quarantine", "sessions", "quality_counts",
+        "withheld_volumes",
+      ] {
         rows[table] = try number("SELECT count(*) FROM \(table)")
       }
       let pageBytes = try number("PRAGMA page_size")
@@ -176,6 +179,10 @@ extension CandleStore {
       try write("prune") { database in
         try database.execute(
           sql: "DELETE FROM quarantine WHERE receive_time < ?", arguments: [cutoff(days) * 1_000_000_000])
+        try database.execute(
+          sql: "DELETE FROM withheld_volumes WHERE back < ?", arguments: [cutoff(days) * 1_000_000_000])
+        try database.execute(
+          sql: "DELETE FROM quality_counts WHERE day < ?", arguments: [cutoff(days) / 86_400])
       }
     }
     return deleted

@@ -70,6 +70,7 @@ extension FeedConfiguration {
           + "which is \(retry.delayMillisecondsMax)")
     }
     checkSubscriptions(&walker)
+    checkQuality(&walker)
     checkMode(&walker)
     let socketBytes = controlSocketPath.utf8.count
     if socketBytes > Self.controlSocketBytesMax {
@@ -90,6 +91,19 @@ extension FeedConfiguration {
         walker.report(
           key: "subscriptions.\(key)", "names \(symbol), which another mode names too; leave it in one")
       }
+    }
+  }
+
+  /// What earlier versions said of a rule cannot stand beside the rule itself.
+  private func checkQuality(_ walker: inout ConfigurationWalker) {
+    guard quality.listedRules != nil else { return }
+    for (key, value, rule, parameter) in [
+      ("quality.stale_seconds", quality.staleSeconds, "stale", "seconds"),
+      ("quality.band_percent", quality.bandPercent, "off-band", "percent"),
+    ] where value != nil {
+      walker.report(
+        key: key, "is given beside quality.rules; remove it, and write {rule: \(rule), \(parameter): …} there"
+      )
     }
   }
 

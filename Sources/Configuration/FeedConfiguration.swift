@@ -36,7 +36,7 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var archive = Archive()
   /// Candle building.
   public var candles = Candles()
-  /// The quality flags.
+  /// The quality rules.
   public var quality = Quality()
   /// Lost connections.
   public var retry = Retry()
@@ -94,7 +94,9 @@ extension FeedConfiguration: ConfigurationSection {
     ConfigurationKey(section: "recorder", \.recorder, "The thread that stores ticks and candles"),
     ConfigurationKey(section: "archive", \.archive, "The archive of ticks, data_directory/archive"),
     ConfigurationKey(section: "candles", \.candles, "The building of candles"),
-    ConfigurationKey(section: "quality", \.quality, "When a tick is flagged; it is never dropped"),
+    ConfigurationKey(
+      section: "quality", \.quality,
+      "When a tick is flagged, corrected or rejected; nothing is ever dropped in silence"),
     ConfigurationKey(section: "retry", \.retry, "What happens when the connection to the venue is lost"),
     ConfigurationKey(section: "repair", \.repair, "What is fetched from the venue after an outage"),
     ConfigurationKey(section: "alert", \.alert, "A command of yours that is told of faults"),

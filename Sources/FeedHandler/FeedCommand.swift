@@ -51,10 +51,12 @@ extension FeedBackend {
 struct LiveBackend: FeedBackend {
   let directory: InstrumentDirectory
   let store: CandleStore
+  let market: MarketHours
   let receive: ReceiveLoop
   let recorder: Recorder
   let repair: Mailbox<RepairLoop.Command>?
   let board: SubscriptionBoard
+  let reconciler: Reconciler?
 
   var commands: Mailbox<FeedCommand> { receive.commands }
   var lastBadFrame: String { receive.lastBadFrame.withLock { $0 } }
@@ -75,7 +77,11 @@ struct LiveBackend: FeedBackend {
     repair?.post(.observed(subscriptions.map(\.instrument)))
   }
 
-  func define(_ instruments: [Instrument]) { recorder.commands.post(.define(instruments)) }
+  func define(_ instruments: [Instrument]) {
+    market.define(instruments)
+    recorder.commands.post(.define(instruments))
+    reconciler?.commands.post(instruments)
+  }
 
   /// The instruments of a filter whose numbers the store knows and which the venue lists today.
   func known(_ filter: InstrumentSet) throws(Fault) -> [Instrument] {

@@ -54,6 +54,8 @@ public struct FeedHandler: Sendable {
   ) async throws(Fault) {
     let schedule = try FeedGuard.schedule(configuration)
     let venue = try Venue(configuration, environment: environment)
+    let market = try MarketHours(calendarFile: configuration.calendarFile)
+    let rules = try RuleCatalogue.make(configuration.quality.rules, phases: market.phases)
     try makeDataDirectory()
     let segment = try FeedSegment(
       feed: configuration.feed, instrumentsMax: configuration.sharedMemory.instrumentsMax,
@@ -75,6 +77,7 @@ public struct FeedHandler: Sendable {
 
     do throws(Fault) {
       let store = try CandleStore(path: configuration.dataDirectory + "/candles.sqlite", mode: .readWrite)
+      try store.prefer(configuration.candles.prefer == .built ? .built : .venue)
       if segment.takeover != nil {
         let known = Dictionary(uniqueKeysWithValues: try store.instruments().map { ($0.id, $0.symbol) })
         segment.keepRows { known[$0] == $1 }
@@ -82,6 +85,8 @@ public struct FeedHandler: Sendable {
       let directory = InstrumentDirectory(try venue.listings(), venue: venue.name)
       let instruments = try configuredInstruments(directory, store, venue)
       try segment.define(instruments)
+      market.closingAuction = directory.closingAuctionSymbols
+      market.define(instruments)
       logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
       guarding.historyLoadedUntil = try loadHistory(instruments, venue, store, shouldStop)
       let frames =
@@ -90,10 +95,13 @@ public struct FeedHandler: Sendable {
           capacity: configuration.archive.captureMegabytes << 20, frameBytesMax: CaptureWriter.frameBytesMax)
         : nil
       let archive = try openArchive(instruments, frames)
+      let clock = try startClock()
+      try market.check(at: clock.now(), logger: logger)
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
-        instruments: instruments, archive: archive, frames: frames, guarding: guarding,
-        clock: try startClock(), logger: logger)
+        instruments: instruments, archive: archive, frames: frames, guarding: guarding, rules: rules,
+        market: market,
+        clock: clock, logger: logger)
       mayRemoveRecorderLane = true
       do throws(Fault) {
         try await session.run(until: shouldStop, takeReload: takeReload)

@@ -21,6 +21,10 @@ final class FeedSession: Sendable {
   private let repair: RepairLoop?
   private let repairThread: WorkThread?
   private let supervisor: FeedSupervisor
+  private let reconciler: Reconciler?
+  private let reconcilerThread: WorkThread?
+  private let keeper: StoreKeeper?
+  private let keeperThread: WorkThread?
   private let logger: Logger
 
   private static let pollMilliseconds = 20
@@ -31,7 +35,8 @@ final class FeedSession: Sendable {
   init(
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
     directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveKeeper,
-    frames: FrameRing?, guarding: FeedGuard, clock: FeedClock, logger: Logger
+    frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule], market: MarketHours, clock: FeedClock,
+    logger: Logger
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory
@@ -46,7 +51,8 @@ final class FeedSession: Sendable {
     if writer.isTakenOver, reader.lag > 0 {
       logger.warning("\(reader.lag) records that an earlier run had published wait in the recorder's lane")
     }
-    let rebuilt = try CandleRebuild(configuration, store: store, lastArchived: lastArchived, logger: logger)
+    let rebuilt = try CandleRebuild(
+      configuration, rules: rules, store: store, lastArchived: lastArchived, logger: logger)
 
     let mark = StreamMark()
     let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
@@ -59,9 +65,7 @@ final class FeedSession: Sendable {
       source: venue.makeSource(clock, frames),
       subscriptions: instruments.map { Subscription($0, mode: modes.modes[$0.symbol] ?? modes.mode) },
       inspector: TickQualityInspector(
-        options: TickQualityOptions(
-          staleSeconds: configuration.quality.staleSeconds, bandPercent: configuration.quality.bandPercent,
-          instrumentsMax: shared.instrumentsMax)),
+        rules: rules, phases: market.phases, instrumentsMax: shared.instrumentsMax),
       publisher: Publisher(
         segment: segment, recorder: writer, lastSequence: lastSequence,
         recorderWaitMillisecondsMax: configuration.recorder.fullWaitMilliseconds, mark: mark),
@@ -90,6 +94,7 @@ final class FeedSession: Sendable {
         logger: logger) : nil
     recorder = Recorder(
       lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator,
+      quality: rebuilt.quality, market: market,
       sessions: SessionNotes(
         ledger: SessionLedger(directory: configuration.dataDirectory + "/archive", feed: configuration.feed),
         mark: mark, firstSequence: lastSequence + 1, logger: logger),
@@ -99,9 +104,29 @@ final class FeedSession: Sendable {
         syncMilliseconds: configuration.recorder.syncSeconds * 1000, processor: configuration.recorder.cpu,
         dataDirectory: configuration.dataDirectory),
       logger: logger)
+    reconciler =
+      configuration.candles.reconcile
+      ? Reconciler(
+        source: venue.history, store: store, market: market,
+        rules: try CandleRuleCatalogue.make(configuration.quality.candleRules), segment: segment,
+        clock: clock,
+        options: Reconciler.Options(
+          afterNanoseconds: Int64(configuration.candles.reconcileAfterSeconds)
+            * Timestamp.nanosecondsPerSecond),
+        logger: logger) : nil
+    reconciler?.commands.post(instruments)
+    reconcilerThread = reconciler.map { reconciler in WorkThread(name: "tick-reconcile") { reconciler.run() }
+    }
+    keeper = StoreKeeper(
+      store: store,
+      retention: CandleRetention(
+        minuteDays: configuration.store.minuteDays, longerDays: configuration.store.longerDays),
+      clock: clock, logger: logger)
+    keeperThread = keeper.map { keeper in WorkThread(name: "tick-keep") { keeper.run() } }
     let backend = LiveBackend(
-      directory: directory, store: store, receive: receive, recorder: recorder, repair: repair?.commands,
-      board: board)
+      directory: directory, store: store, market: market, receive: receive, recorder: recorder,
+      repair: repair?.commands,
+      board: board, reconciler: reconciler)
     control = Control(
       settings: Control.Settings(
         feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
@@ -136,11 +161,15 @@ final class FeedSession: Sendable {
     recorderThread.start()
     receiveThread.start()
     repairThread?.start()
+    reconcilerThread?.start()
+    keeperThread?.start()
     while !shouldStop(), !receiveThread.hasEnded, !recorderThread.hasEnded {
       try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
       supervisor.look()
       if takeReload() { reload() }
     }
+    reconciler?.stop()
+    keeper?.stop()
     receive.commands.post(.stop)
     await receiveThread.waitForEnd()
     recorder.commands.post(.stop)
@@ -148,6 +177,8 @@ final class FeedSession: Sendable {
     repair?.commands.post(.stop)
     // A venue that answers slowly must not keep the feed from stopping; what is not repaired waits in the store.
     await repairThread?.waitForEnd(millisecondsMax: Self.repairWaitMilliseconds)
+    await reconcilerThread?.waitForEnd(millisecondsMax: Self.repairWaitMilliseconds)
+    await keeperThread?.waitForEnd()
     await server.stop()
     control.removeLanes()
     // Storage first: a receive thread that found the recorder's lane full only saw the consequence.

@@ -17,6 +17,21 @@ struct InstrumentDirectory: Sendable {
 
   var count: Int { listings.count }
 
+  /// Cash instruments on which contracts are traded: since 2026-08-03 these close by auction.
+  var closingAuctionSymbols: Set<Symbol> {
+    var symbols: Set<Symbol> = []
+    for listing in listings.values where !listing.name.isEmpty {
+      let cash: String
+      switch listing.symbol.exchange {
+      case "NFO": cash = "NSE:\(listing.name)"
+      case "BFO": cash = "BSE:\(listing.name)"
+      default: continue
+      }
+      if let symbol = try? Symbol(cash), listings[symbol] != nil { symbols.insert(symbol) }
+    }
+    return symbols
+  }
+
   /// True when the venue lists the symbol today.
   func lists(_ symbol: Symbol) -> Bool { listings[symbol] != nil }
 

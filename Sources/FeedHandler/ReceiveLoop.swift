@@ -73,7 +73,7 @@ final class ReceiveLoop: @unchecked Sendable {
   private static let roundsPerMeasurement = 64
 
   init(
-    source: any TickSource, subscriptions: [Subscription], inspector: TickQualityInspector,
+    source: any TickSource, subscriptions: [Subscription], inspector: consuming TickQualityInspector,
     publisher: consuming Publisher, segment: FeedSegment, clock: FeedClock, retry: RetryPolicy,
     recovery: Recovery, options: Options, logger: Logger
   ) {

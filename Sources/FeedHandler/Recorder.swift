@@ -46,6 +46,10 @@ final class Recorder: @unchecked Sendable {
   /// Is told of what has to be fetched from the venue; nil when nothing is.
   private let repair: Mailbox<RepairLoop.Command>?
   private var sessions: SessionNotes
+  private var quality: QualityLog
+  private var forming: FormingRows
+  private let market: MarketHours
+  private var sessionsEnd = Timestamp(nanoseconds: .min)
   private var closed: [Candle] = []
   private var backlog = CandleBacklog()
   private var unsealedSince: Int64?
@@ -59,19 +63,24 @@ final class Recorder: @unchecked Sendable {
   /// Candles that wait for the database at most, unless the time below passes first.
   private static let candlesWaitingMax = 5000
   private static let storeIntervalNanoseconds: Int64 = 250_000_000
+  private static let qualityIntervalNanoseconds: Int64 = 5_000_000_000
   /// With less room than this a failed transaction is blamed on the full device.
   private static let freeBytesMin: UInt64 = 4 << 20
   private static let idleMicroseconds: UInt32 = 1000
 
   init(
     lane: consuming LaneReader, archive: consuming ArchiveKeeper, store: CandleStore,
-    aggregator: CandleAggregator, sessions: SessionNotes, repair: Mailbox<RepairLoop.Command>?,
+    aggregator: CandleAggregator, quality: QualityLog, market: MarketHours, sessions: SessionNotes,
+    repair: Mailbox<RepairLoop.Command>?,
     segment: FeedSegment, clock: FeedClock,
     options: Options,
     logger: Logger
   ) {
     self.sessions = sessions
     self.repair = repair
+    self.quality = quality
+    forming = FormingRows(segment: segment)
+    self.market = market
     self.lane = lane
     self.archive = archive
     self.store = store
@@ -97,6 +106,7 @@ final class Recorder: @unchecked Sendable {
         try sealIfDue()
         try synchronizeIfDue()
         try noteSession()
+        noteMarketDay()
         try storeCandles(isForced: false)
         noteProgress()
         guard count == 0 else { continue }
@@ -125,17 +135,18 @@ final class Recorder: @unchecked Sendable {
     let alreadySealed = archive.lastSealedSequence ?? 0
     var sealedEnd: UInt64?
     let count = try lane.read(max: Self.batchMax) { run throws(Fault) in
-      for index in run.indices {
-        let tick = run[index]
-        // After a crash the lane still holds what the archive had sealed just before.
-        if tick.sequence <= alreadySealed {
-          sealedEnd = firstPosition + UInt64(index) + 1
-          continue
-        }
-        if try archive.append(tick) { sealedEnd = firstPosition + UInt64(index) + 1 }
-        aggregator.apply(tick, into: &closed)
-        if tick.kind == .gap { recordGap(FeedGap(tick)) }
+      var first = 0
+      // After a crash the lane still holds what the archive had sealed just before.
+      while first < run.count, run[first].sequence <= alreadySealed { first += 1 }
+      if first > 0 { sealedEnd = firstPosition + UInt64(first) }
+      let new = run.extracting(first..<run.count)
+      for index in new.indices {
+        if try archive.append(new[index]) { sealedEnd = firstPosition + UInt64(first + index) + 1 }
+        if new[index].kind == .gap { recordGap(FeedGap(new[index])) }
       }
+      aggregator.apply(new, into: &closed)
+      forming.store(new, from: aggregator)
+      quality.take(new)
     }
     if count > 0, unsealedSince == nil { unsealedSince = Timestamp.monotonicNanoseconds() }
     recorded += UInt64(count)
@@ -173,6 +184,20 @@ final class Recorder: @unchecked Sendable {
     sessions.write(hasEnded: false)
   }
 
+  /// Keeps the sessions of each day on which something is recorded, as the calendar has them.
+  ///
+  /// A calendar that ends is no reason to stop recording: it is said, and the day's ticks are flagged.
+  private func noteMarketDay() {
+    guard aggregator.now > .unknown, aggregator.now >= sessionsEnd else { return }
+    let day = CivilTime(aggregator.now).dayNumber
+    sessionsEnd = CivilTime(dayNumber: day + 1).timestamp()
+    do throws(Fault) {
+      try store.recordSessions(market.sessions(of: day))
+    } catch {
+      logger.error("the sessions of \(CivilTime(dayNumber: day).dateText) are not kept: \(error.message)")
+    }
+  }
+
   private func sealAll() throws(Fault) {
     try archive.seal()
     try archive.synchronize()
@@ -182,18 +207,22 @@ final class Recorder: @unchecked Sendable {
 
   private func storeCandles(isForced: Bool) throws(Fault) {
     backlog.take(&closed)
+    quality.take(aggregator.takeWithheld())
     let now = Timestamp.monotonicNanoseconds()
-    guard
-      isForced
-        || (backlog.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds)
-          && backlog.isDue(at: now)
-    else { return }
-    if backlog.isEmpty { return }
+    let areCandlesDue =
+      (backlog.count >= Self.candlesWaitingMax || now - lastStore > Self.storeIntervalNanoseconds)
+      && backlog.isDue(at: now)
+    // Between two minutes there are verdicts to note, but seldom is it worth a wait for the disk.
+    let isQualityDue =
+      backlog.isEmpty && backlog.fault == nil && now - lastStore > Self.qualityIntervalNanoseconds
+    guard isForced || areCandlesDue || isQualityDue else { return }
+    if backlog.isEmpty, quality.isEmpty { return }
     let earlierFault = backlog.fault
     let stored = try backlog.flush(at: now) { gap throws(Fault) in
       try store.recordGap(gap)
     } store: { candles throws(Fault) in
       try store.upsert(candles)
+      try quality.flush(to: store)
     }
     // A candle that was sealed without what was traded during an outage lacks it wherever it lies.
     for candle in stored

@@ -99,10 +99,18 @@ public struct TickKind: RawRepresentable, Sendable, Hashable, BitwiseCopyable {
   @inlinable public static var daySummary: TickKind { TickKind(rawValue: 2) }
   /// A tick that a quality rule rejected: the fields of ``trade``; no candle and no strategy sees it.
   @inlinable public static var rejected: TickKind { TickKind(rawValue: 3) }
+  /// A tick as it was before a quality rule corrected it: the fields of ``trade``; no candle and no strategy sees it.
+  @inlinable public static var original: TickKind { TickKind(rawValue: 4) }
+  /// The prices between which the instrument may trade today: see ``PriceLimits``.
+  @inlinable public static var priceLimits: TickKind { TickKind(rawValue: 5) }
+
   /// What an outage took away was fetched from the venue: ``Tick/exchangeTime`` is the start of the gap,
   /// ``Tick/dayVolume`` its end in nanoseconds since 1970, ``Tick/lastQuantity`` the ``GapCause``, and
   /// ``Tick/instrument`` the instrument or ``InstrumentID/all``.
   @inlinable public static var repaired: TickKind { TickKind(rawValue: 6) }
+
+  /// True for what the quality rules took out of the stream, which is kept for people and for nobody else.
+  @inlinable public var isQuarantined: Bool { rawValue == 3 || rawValue == 4 }
 }
 
 /// Why a stretch of the feed is missing.

@@ -28,7 +28,7 @@ public enum AttachResult: UInt32, Sendable, CaseIterable {
   }
 
   /// The fault by which an object that cannot be used is refused; nil for one that can.
-  func fault(of what: String, name: String, version: UInt32) -> Fault? {
+  func fault(of what: String, name: String, version: UInt32, readable: Int) -> Fault? {
     switch self {
     case .ready, .staleProducer: nil
     case .absent: Fault(.unavailable, "there is no \(what) (no shared memory '\(name)')")
@@ -38,7 +38,7 @@ public enum AttachResult: UInt32, Sendable, CaseIterable {
     case .otherVersion:
       Fault(
         .protocolViolation,
-        "\(what) has layout version \(version), this program reads version \(TICKRING_LAYOUT_VERSION); use "
+        "\(what) has layout version \(version), this program reads version \(readable); use "
           + "programs of one TickRing version")
     case .otherLayout:
       Fault(.protocolViolation, "\(what) says sizes that do not fit its shared memory '\(name)'")

@@ -57,6 +57,10 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case ticking = 53
   case mute = 54
 
+  // The thread that fetches the venue's candles.
+  case reconciled = 56
+  case reconcileFaults = 57
+
   /// Short stable name, for machines.
   public var name: String { text(tickring_feed_counter(Int32(rawValue)).name) }
 

@@ -14,6 +14,7 @@ public final class FeedSegment: @unchecked Sendable {
   @usableFromInline let counters: UnsafeMutableRawPointer
   @usableFromInline let lastValues: UnsafeMutablePointer<Tick>
   @usableFromInline let instruments: UnsafeMutablePointer<tickring_instrument>
+  private let formingRows: UnsafeMutablePointer<tickring_forming>
 
   /// Rows in the instrument table.
   public let instrumentsMax: Int
@@ -61,6 +62,7 @@ public final class FeedSegment: @unchecked Sendable {
     self.counters = base + layout.countersOffset
     self.instruments = (base + layout.instrumentsOffset).assumingMemoryBound(to: tickring_instrument.self)
     self.lastValues = (base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self)
+    self.formingRows = (base + layout.formingOffset).assumingMemoryBound(to: tickring_forming.self)
     self.instrumentsMax = instrumentsMax
     self.takeover = takeover
 
@@ -71,12 +73,13 @@ public final class FeedSegment: @unchecked Sendable {
       tickring_word_store_relaxed(counters + counter.rawValue * 8, 0)
     }
     let header = base.assumingMemoryBound(to: tickring_feed_header.self)
-    header.pointee.layout_version = UInt32(TICKRING_LAYOUT_VERSION)
+    header.pointee.layout_version = UInt32(TICKRING_FEED_LAYOUT_VERSION)
     header.pointee.instruments_max = UInt32(instrumentsMax)
     header.pointee.segment_bytes = UInt64(layout.byteCount)
     header.pointee.counters_offset = UInt64(layout.countersOffset)
     header.pointee.instruments_offset = UInt64(layout.instrumentsOffset)
     header.pointee.last_values_offset = UInt64(layout.lastValuesOffset)
+    header.pointee.forming_offset = UInt64(layout.formingOffset)
     header.pointee.created_wall_ns = Timestamp.wallClock().nanoseconds
     header.pointee.clock_speed = FeedClock.system.speed
     header.pointee.producer_pid = getpid()
@@ -120,6 +123,25 @@ public final class FeedSegment: @unchecked Sendable {
     countTicks(tick.instrument.index, count)
   }
 
+  /// Puts the running minute of an instrument into its row; from the recorder thread alone.
+  ///
+  /// - Parameter newest: The newest record that the candle takes into account, be it of any instrument.
+  public func storeForming(_ candle: Candle, upTo newest: Tick) {
+    guard candle.instrument.index < instrumentsMax else { return }
+    var row = tickring_forming()
+    row.instrument = candle.instrument.rawValue
+    row.start_ns = candle.start.nanoseconds
+    (row.open, row.high) = (candle.open.units, candle.high.units)
+    (row.low, row.close) = (candle.low.units, candle.close.units)
+    (row.volume, row.turnover) = (candle.volume, candle.turnover)
+    (row.received_ns, row.sequence) = (newest.receiveTime.nanoseconds, newest.sequence)
+    row.open_interest = UInt32(clamping: candle.openInterest)
+    row.tick_count = UInt32(clamping: candle.tickCount)
+    row.flags = candle.flags.rawValue
+    row.coverage = UInt8(clamping: candle.coverage)
+    tickring_forming_store(formingRows + candle.instrument.index, &row)
+  }
+
   /// Adds to the ticks of the instrument in a row of the table.
   @inlinable
   func countTicks(_ row: Int, _ count: UInt64) {
@@ -138,6 +160,7 @@ public final class FeedSegment: @unchecked Sendable {
         kept = index + 1
       } else {
         tickring_last_value_clear(lastValues + index)
+        tickring_forming_clear(formingRows + index)
         mapping.setText("", at: symbolOffset(index), byteCountMax: Int(TICKRING_NAME_BYTES))
       }
     }
@@ -185,7 +208,10 @@ public final class FeedSegment: @unchecked Sendable {
 
   /// Empties every last value: a replay that went elsewhere has none yet.
   public func clearLastValues() {
-    for row in 0..<instrumentsMax { tickring_last_value_clear(lastValues + row) }
+    for row in 0..<instrumentsMax {
+      tickring_last_value_clear(lastValues + row)
+      tickring_forming_clear(formingRows + row)
+    }
   }
 
   /// Latches a HALT: the reason first, then the state, so that whoever sees the state can read the reason.
@@ -241,10 +267,12 @@ struct FeedLayout {
   let countersOffset = Int(TICKRING_PAGE_BYTES)
   let instrumentsOffset = 2 * Int(TICKRING_PAGE_BYTES)
   let lastValuesOffset: Int
+  let formingOffset: Int
   let byteCount: Int
 
   init(instrumentsMax: Int) {
     lastValuesOffset = Int(tickring_feed_last_values_offset(UInt32(instrumentsMax)))
+    formingOffset = Int(tickring_feed_forming_offset(UInt32(instrumentsMax)))
     byteCount = Int(tickring_feed_bytes(UInt32(instrumentsMax)))
   }
 

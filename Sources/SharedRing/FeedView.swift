@@ -10,6 +10,7 @@ public final class FeedView: @unchecked Sendable {
   private let mapping: SharedMapping
   @usableFromInline let counters: UnsafeRawPointer
   @usableFromInline let lastValues: UnsafePointer<Tick>
+  private let formingRows: UnsafePointer<tickring_forming>
   private let instrumentRows: UnsafePointer<tickring_instrument>
   @usableFromInline let instrumentsMax: Int
   private let header: UnsafePointer<tickring_feed_header>
@@ -49,13 +50,19 @@ public final class FeedView: @unchecked Sendable {
     let header = mapping.base.assumingMemoryBound(to: tickring_feed_header.self)
     let result = AttachResult(tickring_feed_check(mapping.base, UInt64(mapping.byteCount)))
     let version = result == .otherVersion ? header.pointee.layout_version : 0
-    if let fault = result.fault(of: "feed '\(feed)'", name: name, version: version) { throw fault }
+    if let fault = result.fault(
+      of: "feed '\(feed)'", name: name, version: version, readable: Int(TICKRING_FEED_LAYOUT_VERSION))
+    {
+      throw fault
+    }
     let layout = FeedLayout(instrumentsMax: Int(header.pointee.instruments_max))
     self.counters = UnsafeRawPointer(mapping.base + layout.countersOffset)
     self.instrumentRows = UnsafePointer(
       (mapping.base + layout.instrumentsOffset).assumingMemoryBound(to: tickring_instrument.self))
     self.lastValues = UnsafePointer(
       (mapping.base + layout.lastValuesOffset).assumingMemoryBound(to: Tick.self))
+    self.formingRows = UnsafePointer(
+      (mapping.base + layout.formingOffset).assumingMemoryBound(to: tickring_forming.self))
     self.instrumentsMax = Int(header.pointee.instruments_max)
     self.feed = feed
     self.header = UnsafePointer(header)
@@ -128,6 +135,19 @@ public final class FeedView: @unchecked Sendable {
       if tickring_last_value_load(row, copy) { return true }
     }
     return false
+  }
+
+  /// The candle of an instrument's running minute, as the feed handler's recorder has built it; nil when there has been
+  /// no trade in it, or the minute is over at `now`. Some 20 ns, without a lock or a system call.
+  ///
+  /// - Parameter now: The feed's time, as its ``clock`` shows.
+  public func forming(_ instrument: InstrumentID, at now: Timestamp) -> FormingCandle? {
+    guard instrument.index < instrumentsMax else { return nil }
+    var row = tickring_forming()
+    guard tickring_forming_load(formingRows + instrument.index, &row),
+      tickring_forming_is_running(&row, now.nanoseconds)
+    else { return nil }
+    return FormingCandle(row)
   }
 
   /// Ticks of an instrument published since the feed handler started.

@@ -52,7 +52,11 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
     let header = mapping.base.assumingMemoryBound(to: tickring_lane_header.self)
     let result = AttachResult(tickring_lane_check(mapping.base, UInt64(mapping.byteCount)))
     let version = result == .otherVersion ? header.pointee.layout_version : 0
-    if let fault = result.fault(of: "lane '\(name)'", name: name, version: version) { throw fault }
+    if let fault = result.fault(
+      of: "lane '\(name)'", name: name, version: version, readable: Int(TICKRING_LANE_LAYOUT_VERSION))
+    {
+      throw fault
+    }
     guard mapping.tryLock(role: Int32(TICKRING_LOCK_CONSUMER)) else {
       throw Fault(
         .held,

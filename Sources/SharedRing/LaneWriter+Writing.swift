@@ -24,14 +24,16 @@ extension LaneWriter {
   }
 
   /// Writes those records of a batch that `observed` holds, and those that concern the whole feed, then publishes
-  /// the cursor once. What finds the lane full is dropped and counted. A batch that holds nothing for this lane
+  /// the cursor once; what the quality rules took out of the stream is left out. What finds the lane full is dropped and counted. A batch that holds nothing for this lane
   /// touches no shared memory, and wakes nobody.
   @inlinable
   public mutating func write(_ batch: Span<Tick>, observed: InstrumentSet) {
     let before = end
     for index in batch.indices {
       let tick = batch[index]
-      if observed.contains(tick.instrument) || tick.instrument == .all { _ = write(tick) }
+      if observed.contains(tick.instrument) || tick.instrument == .all, !tick.kind.isQuarantined {
+        _ = write(tick)
+      }
     }
     if end != before { flush() }
   }

@@ -81,7 +81,7 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     let header = base.assumingMemoryBound(to: tickring_lane_header.self)
     let isTakenOver = !mapping.isNew
     if !isTakenOver {
-      header.pointee.layout_version = UInt32(TICKRING_LAYOUT_VERSION)
+      header.pointee.layout_version = UInt32(TICKRING_LANE_LAYOUT_VERSION)
       header.pointee.slot_bytes = UInt32(TICKRING_SLOT_BYTES)
       header.pointee.segment_bytes = UInt64(byteCount)
       header.pointee.capacity = UInt64(capacity)

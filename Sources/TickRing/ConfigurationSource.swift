@@ -1,6 +1,7 @@
 internal import CandleStore
 public import Configuration
 public import MarketData
+internal import TradingCalendar
 
 /// Where a ``DataHandler`` learns what to open.
 public enum ConfigurationSource: Sendable {
@@ -32,15 +33,18 @@ extension DataPoller {
   }
 
   convenience init(configuration: FeedConfiguration) throws(Fault) {
+    let schedule =
+      try configuration.calendarFile.map { path throws(Fault) in try TradingCalendar.load(path: path) }
+      ?? .shipped
     let grace = Int64(configuration.candles.graceMilliseconds) * 1_000_000
     switch configuration.mode {
     case .live, .paper:
       let feed = try LiveFeed(
         feed: configuration.feed, lane: configuration.strategy.lane, observing: [], fromLatest: true,
         returnSecondsMax: Self.returnSecondsMaxDefault, mode: configuration.mode == .paper ? .paper : .live)
-      self.init(on: feed, graceNanoseconds: grace)
+      self.init(on: feed, graceNanoseconds: grace, schedule: schedule)
     case .backtest:
-      self.init(on: try BacktestFeed(configuration), graceNanoseconds: grace)
+      self.init(on: try BacktestFeed(configuration), graceNanoseconds: grace, schedule: schedule)
     }
   }
 }

@@ -103,6 +103,10 @@ public final class DataHandler: Sendable {
   /// The newest tick of an instrument and its age; nil when there was none yet, or the symbol is unknown.
   public func latest(_ symbol: String) -> Latest? { core.withLock { $0.poller.latest(symbol) } }
 
+  /// The candle of the running minute; nil when no trade came in it yet. Of live data read from shared memory; see
+  /// ``DataPoller/forming(_:)-(String)``.
+  public func forming(_ symbol: String) -> Candle? { core.withLock { $0.poller.forming(symbol) } }
+
   /// Candles that start in `[from, to)`; see ``DataPoller/candles(_:_:from:to:forming:fill:)-(_,_,Timestamp,_,_,_)``.
   public func candles(
     _ symbol: String, _ interval: Interval = .minute, from: Timestamp, to: Timestamp, forming: Bool = false,

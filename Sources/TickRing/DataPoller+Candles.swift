@@ -82,7 +82,7 @@ extension DataPoller {
   )
     throws(Fault) -> Candle?
   {
-    let start = CandleSeries.bucketStart(of: time, interval, .equity)
+    let start = CandleSeries.bucketStart(of: time, interval, anchors.anchor(try known(symbol)))
     return try candles(symbol, interval, from: start, to: start + 1, forming: forming).candle(at: time)
   }
 
@@ -162,21 +162,24 @@ extension DataPoller {
       && (ours.revision, ours.state.rawValue) > (stored.revision, stored.state.rawValue)
   }
 
-  /// What of stored candles is known at ``now``: in a back-test only what has been sealed.
+  /// True when the store may hold candles of what is the future here: in a back-test, and on a replayed feed.
+  private var hasStoredFuture: Bool { mode == .backtest || feed.clock != .system }
+
+  /// What of stored candles is known at ``now``: where the store may know more, only what has been sealed.
   private func visible(_ candles: [Candle]) -> [Candle] {
-    guard mode == .backtest else { return candles }
+    guard hasStoredFuture else { return candles }
     let now = now
     return candles.filter { minutes.sealing(of: $0) <= now }
   }
 
   /// Start of the first candle of an interval that is not known yet.
   private func visibleBefore(_ interval: Interval) -> Timestamp {
-    guard mode == .backtest else { return Timestamp(nanoseconds: .max) }
+    guard hasStoredFuture else { return Timestamp(nanoseconds: .max) }
     return now + (-interval.nanoseconds - minutes.graceNanoseconds + 1)
   }
 
   private func append(formingOf instrument: InstrumentID, to pieces: inout [Candle]) {
-    guard let forming = minutes.forming(instrument) else { return }
+    guard let forming = forming(instrument) else { return }
     if let last = pieces.last, last.start >= forming.start { return }
     pieces.append(forming)
   }
@@ -184,7 +187,9 @@ extension DataPoller {
   private func rolledUp(_ pieces: [Candle], _ interval: Interval, forming: Bool) throws(Fault) -> CandleSeries
   {
     guard interval != .minute else { return CandleSeries(pieces) }
-    let series = try CandleSeries(pieces).resample(to: interval, until: now + -minutes.graceNanoseconds)
+    guard let instrument = pieces.first?.instrument else { return CandleSeries([]) }
+    let series = try CandleSeries(pieces).resample(
+      to: interval, anchor: anchors.anchor(instrument), until: now + -minutes.graceNanoseconds)
     guard !forming, let last = series.last, last.state == .forming else { return series }
     return CandleSeries(Array(series.candles.dropLast()))
   }

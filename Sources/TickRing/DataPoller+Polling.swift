@@ -23,6 +23,7 @@ extension DataPoller {
     let ticks = batch
     batchPosition = batch.count
     for tick in ticks {
+      if tick.kind == .gap { noteMove(FeedGap(tick)) }
       if choice.candles {
         minutes.advance(to: tick.receiveTime, into: &closed)
         handOutClosed(handle)
@@ -144,9 +145,17 @@ extension DataPoller {
       if choice.gaps { handle(.gap(FeedGap(tick))) }
     } else if tick.kind == .repaired {
       if choice.gaps { handle(.repaired(FeedGap(tick))) }
-    } else if choice.ticks {
+    } else if choice.ticks, tick.kind == .trade {
       handle(.tick(tick))
     }
+  }
+
+  /// A replay that went back: what was built from its later ticks is the future now.
+  private func noteMove(_ gap: FeedGap) {
+    guard gap.cause == .moved, let end = gap.end, end < gap.start else { return }
+    closed.removeAll()
+    minutes = MinuteCandles(graceNanoseconds: minutes.graceNanoseconds)
+    rollUps.reset()
   }
 
   private func noteIdle(_ handle: (MarketEvent) -> Void) {

@@ -4,6 +4,7 @@ internal import FeedControl
 @_exported public import MarketData
 internal import SharedRing
 @_exported public import TimeSeries
+public import TradingCalendar
 
 /// The synchronous door to market data, for strategies that count nanoseconds: one thread spins on ``poll(max:_:)``.
 /// ``DataHandler`` is the asynchronous one; both give the same events in the same order.
@@ -55,6 +56,7 @@ public final class DataPoller {
   }
 
   let feed: any MarketFeed
+  let anchors: SessionAnchors
   var minutes: MinuteCandles
   var rollUps: RollUps
   var closed: [Candle] = []
@@ -84,16 +86,19 @@ public final class DataPoller {
   ///   - feed: Where records, past candles and the time come from.
   ///   - wanted: Which events are made.
   ///   - graceNanoseconds: From a candle's end to its sealing.
+  ///   - schedule: The sessions to which candles longer than a minute are anchored.
   public init(
     on feed: any MarketFeed, wanted: Set<EventKind> = [.ticks, .candles(.minute), .gaps, .halts],
-    graceNanoseconds: Int64 = 3_000_000_000
+    graceNanoseconds: Int64 = 3_000_000_000, schedule: any SessionSchedule = TradingCalendar.shipped
   ) {
     self.feed = feed
+    anchors = SessionAnchors(schedule: schedule, feed: feed)
     self.wanted = wanted
     choice = Choice(wanted)
     minutes = MinuteCandles(graceNanoseconds: graceNanoseconds)
     rollUps = RollUps(
-      intervals: Self.intervals(wanted).filter { $0 != .minute }, graceNanoseconds: graceNanoseconds)
+      intervals: Self.intervals(wanted).filter { $0 != .minute }, graceNanoseconds: graceNanoseconds,
+      anchor: anchors.anchor)
     refreshInstruments()
   }
 
@@ -164,9 +169,18 @@ public final class DataPoller {
   /// Every symbol that the feed knows, observed or not.
   public var symbols: [String] { feed.instruments.map(\.symbol.text) }
 
-  /// The candle of the running minute as this strategy has seen it; nil when no trade came yet.
-  public func formingCandle(_ symbol: String) -> Candle? {
-    instrument(symbol).flatMap { minutes.forming($0) }
+  /// The candle of the running minute; nil when no trade came in it yet. Of live data it is read from shared memory,
+  /// where the feed handler keeps it for every instrument, observed or not, unless the ticks that this strategy has seen
+  /// make a newer state of it.
+  public func forming(_ symbol: String) -> Candle? { instrument(symbol).flatMap { forming($0) } }
+
+  /// The candle of the running minute of an instrument by its number.
+  public func forming(_ instrument: InstrumentID) -> Candle? {
+    let ours = minutes.forming(instrument)
+    guard let theirs = feed.forming(instrument) else { return ours }
+    guard let ours, ours.start >= theirs.start else { return theirs }
+    // A strategy that came in mid-minute has seen a part of it.
+    return ours.start > theirs.start || ours.tickCount > theirs.tickCount ? ours : theirs
   }
 
   /// Ticks that wait in the lane, and ticks that it lost because it was full.

@@ -160,6 +160,7 @@ final class LiveFeed: MarketFeed {
   }
 
   func latest(_ instrument: InstrumentID) -> Tick? { view.latest(instrument) }
+  func forming(_ instrument: InstrumentID) -> Candle? { view.forming(instrument, at: now)?.candle }
 
   func history() throws(Fault) -> any CandleHistory {
     if let store { return store }

@@ -51,6 +51,9 @@ public protocol MarketFeed: AnyObject {
   /// Records that wait, and records that were lost because nobody read them.
   var backlog: (waiting: UInt64, lost: UInt64) { get }
 
+  /// The candle of the running minute as the feed handler has built it; nil where there is none but what a strategy's
+  /// own ticks make.
+  func forming(_ instrument: InstrumentID) -> Candle?
   /// The newest tick of an instrument at ``now``.
   func latest(_ instrument: InstrumentID) -> Tick?
   /// Past candles.
@@ -79,6 +82,8 @@ public protocol CandleHistory {
 extension MarketFeed {
   /// Returns at once: a feed that is read and not received has its records ready.
   public func wait(_: WaitStrategy, nanosecondsMax _: Int64) {}
+  /// None: a feed without a feed handler behind it.
+  public func forming(_: InstrumentID) -> Candle? { nil }
   /// Passes over nothing: what is read and not received is never late.
   public func skipToLatest() -> UInt64 { 0 }
 }

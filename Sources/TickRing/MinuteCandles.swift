@@ -65,6 +65,7 @@ struct RollUps {
 
   private struct Bucket {
     var start: Timestamp
+    var end: Timestamp
     var pieces: [Candle] = []
     var isAnnounced = false
     var revision = 0
@@ -72,26 +73,33 @@ struct RollUps {
 
   var intervals: [Interval]
   private let graceNanoseconds: Int64
-  private let anchor: SessionAnchor
+  private let anchor: (InstrumentID) -> SessionAnchor
   private var buckets: [Key: Bucket] = [:]
 
-  init(intervals: [Interval], graceNanoseconds: Int64, anchor: SessionAnchor = .equity) {
+  init(
+    intervals: [Interval], graceNanoseconds: Int64, anchor: @escaping (InstrumentID) -> SessionAnchor
+  ) {
     self.intervals = intervals
     self.graceNanoseconds = graceNanoseconds
     self.anchor = anchor
   }
+
+  /// Forgets everything.
+  mutating func reset() { buckets = [:] }
 
   /// Takes a minute candle; hands out the longer candles that it completes or changes.
   mutating func take(_ minute: Candle, _ handOut: (Candle) -> Void) {
     guard minute.state.rawValue >= CandleState.final.rawValue else { return }
     for interval in intervals {
       let key = Key(instrument: minute.instrument, interval: interval)
+      let anchor = anchor(minute.instrument)
       let start = CandleSeries.bucketStart(of: minute.start, interval, anchor)
-      var bucket = buckets[key] ?? Bucket(start: start)
+      let end = anchor.end(ofBucketFrom: start, interval)
+      var bucket = buckets[key] ?? Bucket(start: start, end: end)
       if minute.start < bucket.start { continue }  // A revision of what is over: the store has it.
       if start != bucket.start {
         if !bucket.isAnnounced { announce(&bucket, interval, handOut) }
-        bucket = Bucket(start: start)
+        bucket = Bucket(start: start, end: end)
       }
       bucket.pieces.removeAll { $0.start == minute.start }
       bucket.pieces.append(minute)
@@ -99,7 +107,7 @@ struct RollUps {
       if bucket.isAnnounced {
         bucket.revision += 1
         announce(&bucket, interval, handOut)
-      } else if minute.end >= start + interval.nanoseconds {
+      } else if minute.end >= end {
         announce(&bucket, interval, handOut)
       }
       buckets[key] = bucket
@@ -110,7 +118,7 @@ struct RollUps {
   mutating func advance(to now: Timestamp, _ handOut: (Candle) -> Void) {
     guard !intervals.isEmpty else { return }
     for (key, bucket) in buckets
-    where !bucket.isAnnounced && now >= bucket.start + key.interval.nanoseconds + graceNanoseconds {
+    where !bucket.isAnnounced && now >= bucket.end + graceNanoseconds {
       var bucket = bucket
       announce(&bucket, key.interval, handOut)
       buckets[key] = bucket
@@ -119,7 +127,9 @@ struct RollUps {
 
   private func announce(_ bucket: inout Bucket, _ interval: Interval, _ handOut: (Candle) -> Void) {
     guard !bucket.pieces.isEmpty,
-      var candle = try? CandleSeries(bucket.pieces).resample(to: interval, anchor: anchor).last
+      var candle = try? CandleSeries(bucket.pieces).resample(
+        to: interval, anchor: anchor(bucket.pieces[0].instrument)
+      ).last
     else { return }
     candle.revision = bucket.revision
     candle.state = bucket.revision > 0 ? .revised : .final

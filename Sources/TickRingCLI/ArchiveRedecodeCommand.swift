@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import MarketData
 internal import TickArchive
 internal import TickQuality
+internal import TradingCalendar
 internal import Venues
 
 struct ArchiveRedecodeCommand: ParsableCommand {
@@ -65,12 +66,18 @@ struct ArchiveRedecodeCommand: ParsableCommand {
   ) throws(Fault) -> (from: Timestamp, to: Timestamp)? {
     var writer = try ArchiveWriter(directory: into, feed: name)
     try writer.define(capture.instruments)
-    var decoder = KiteDecoder()
+    var decoder = KiteDecoder(tellsDaySummaries: true)
     for instrument in capture.instruments {
       if let token = UInt32(instrument.venueToken) { decoder.tokens.insert(token, instrument.id) }
     }
     let instruments = capture.instruments.map(\.id)
-    var inspector = TickQualityInspector()
+    let phases = MarketPhases(TradingCalendar.shipped)
+    for instrument in capture.instruments {
+      guard let segment = MarketSegment(exchange: instrument.symbol.exchange) else { continue }
+      phases.define(instrument.id, group: MarketGroup(segment))
+    }
+    var inspector = TickQualityInspector(
+      rules: try RuleCatalogue.make(RuleSetting.standard, phases: phases), phases: phases)
     var statistics = SourceStatistics()
     var gaps = gaps[...]
     var batch: [Tick] = []

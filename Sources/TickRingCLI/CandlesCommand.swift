@@ -51,7 +51,6 @@ struct CandlesCommand: ParsableCommand {
         interval: wanted, graceNanoseconds: Int64(graceMilliseconds) * 1_000_000, schedule: schedule,
         hasClosingAuction: { auction == ["all"] || auction.contains($0) })
       var output = CandleLines(name: interval.lowercased(), isJSON: json)
-      if !json { Console.line(CandleLines.header) }
       var latest: [CandleKey: Int] = [:]
       var kept: [Candle] = []
       func take(_ closed: inout [Candle]) throws(Fault) {
@@ -71,6 +70,7 @@ struct CandlesCommand: ParsableCommand {
         if !final { output.flush() }
       }
       var reader = try TickCSV(path: ticks)
+      if !json { Console.line(CandleLines.header) }
       var closed: [Candle] = []
       while let row = try reader.next() {
         try build.apply(row, place: reader.place, into: &closed)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import MarketData
+internal import TradingCalendar
 internal import VenueSimulator
 
 struct SimulateCommand: AsyncParsableCommand {
@@ -85,13 +86,20 @@ struct SimulateCommand: AsyncParsableCommand {
     return try SimulatedVenue(configuration: configuration, market: market)
   }
 
-  /// The synthetic market begins at 09:15 of the latest weekday, whatever the hour is now.
+  /// The synthetic market begins at 09:15 of the latest ordinary trading day that the shipped calendar knows, whatever
+  /// the hour is now.
   static func marketStart(_ now: Timestamp) -> Timestamp {
-    var day = CivilTime(now).dayNumber
-    while CivilTime(dayNumber: day).isoWeekday > 5 { day -= 1 }
-    var start = CivilTime(dayNumber: day)
-    (start.hour, start.minute) = sessionStart
-    return start.timestamp()
+    let calendar = TradingCalendar.shipped
+    var day = min(CivilTime(now).dayNumber, calendar.range(of: .cash)?.upperBound ?? .max)
+    while true {
+      var start = CivilTime(dayNumber: day)
+      (start.hour, start.minute) = sessionStart
+      guard let known = try? calendar.tradingDay(day, of: MarketGroup(.cash)) else {
+        return start.timestamp()
+      }
+      if known.sessions.first?.start == start.timestamp() { return start.timestamp() }
+      day -= 1
+    }
   }
 
   /// - Throws: ``Fault`` of kind `usage` that names those that there are.

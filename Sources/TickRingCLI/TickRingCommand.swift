@@ -21,7 +21,7 @@ struct TickRingCommand: AsyncParsableCommand {
       DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
       UnobserveCommand.self, SubscriptionsCommand.self, ResumeFeedCommand.self, GapsCommand.self,
       QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
-      CalendarCommand.self, CandlesCommand.self, StoreCommand.self, StatusCommand.self,
+      CalendarCommand.self, CandlesCommand.self, StoreCommand.self, QualityCommand.self, StatusCommand.self,
       SharedMemoryCommand.self,
       DecodeCommand.self, DebugCommand.self,
       ConfigCommand.self,

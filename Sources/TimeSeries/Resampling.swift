@@ -1,16 +1,52 @@
 public import MarketData
+internal import Synchronization
 
 /// To which instant the intervals of a candle's day are anchored: the start of the session in which it lies, so that
 /// hours run 09:15, 10:15 and so on (candle rule 17).
 public struct SessionAnchor: Sendable {
-  /// The session's start for a candle's start.
-  public let start: @Sendable (Timestamp) -> Timestamp
+  /// The session to which an instant belongs: when it starts, and when it ends if that is known.
+  public typealias Bounds = (start: Timestamp, end: Timestamp?)
 
-  /// Makes an anchor from a function, such as a trading calendar's.
-  public init(start: @escaping @Sendable (Timestamp) -> Timestamp) { self.start = start }
+  private let bounds: @Sendable (Timestamp) -> Bounds
+
+  /// Makes an anchor from a function that knows starts only.
+  public init(start: @escaping @Sendable (Timestamp) -> Timestamp) {
+    bounds = { (start($0), nil) }
+  }
+
+  /// Makes an anchor from the sessions of a group of instruments: the last interval of a session ends with it. Minutes
+  /// outside of all sessions, and days that the schedule does not know, are anchored as ``equity`` does.
+  public init(_ schedule: any SessionSchedule, of group: MarketGroup) {
+    let days = Mutex<[Int: [TradingSession]]>([:])
+    bounds = { instant in
+      let number = CivilTime(instant).dayNumber
+      let sessions = days.withLock { days in
+        if let known = days[number] { return known }
+        let sessions = (try? schedule.tradingDay(number, of: group))?.sessions ?? []
+        days[number] = sessions
+        return sessions
+      }
+      if let session = sessions.last(where: { $0.start <= instant && instant < $0.end }) {
+        return (session.start, session.end)
+      }
+      return (sessions.first?.start ?? Self.equityStart(instant), nil)
+    }
+  }
+
+  /// The session's start for an instant.
+  public func start(_ instant: Timestamp) -> Timestamp { bounds(instant).start }
+
+  /// Where the interval that holds an instant ends: a full length after its start, or with the session.
+  public func end(ofBucketFrom start: Timestamp, _ interval: Interval) -> Timestamp {
+    let full = start + interval.nanoseconds
+    guard interval < .day, let end = bounds(start).end else { return full }
+    return min(full, end)
+  }
 
   /// 09:15 by the exchange's clocks on every day: the equity and derivatives markets of India on ordinary days.
-  public static let equity = SessionAnchor { instant in
+  public static let equity = SessionAnchor(start: equityStart)
+
+  private static let equityStart: @Sendable (Timestamp) -> Timestamp = { instant in
     var day = CivilTime(dayNumber: CivilTime(instant).dayNumber)
     (day.hour, day.minute) = (9, 15)
     return day.timestamp()
@@ -47,7 +83,9 @@ extension CandleSeries {
     for (position, candle) in candles.enumerated() {
       let bucket = Self.bucketStart(of: candle.start, interval, anchor)
       if bucket != start, !pieces.isEmpty {
-        result.append(Self.rollUp(pieces, interval, from: start, isOver: true))
+        result.append(
+          Self.rollUp(
+            pieces, interval, from: start, to: anchor.end(ofBucketFrom: start, interval), isOver: true))
         marks.append(isFilled)
         pieces.removeAll(keepingCapacity: true)
         isFilled = true
@@ -57,9 +95,9 @@ extension CandleSeries {
       pieces.append(candle)
     }
     if !pieces.isEmpty {
-      let isOver =
-        (pieces.last?.end ?? start) >= start + interval.nanoseconds || until >= start + interval.nanoseconds
-      result.append(Self.rollUp(pieces, interval, from: start, isOver: isOver))
+      let end = anchor.end(ofBucketFrom: start, interval)
+      let isOver = (pieces.last?.end ?? start) >= end || until >= end
+      result.append(Self.rollUp(pieces, interval, from: start, to: end, isOver: isOver))
       marks.append(isFilled)
     }
     return CandleSeries(result, filled: filled.isEmpty ? [] : marks)
@@ -78,7 +116,7 @@ extension CandleSeries {
   }
 
   private static func rollUp(
-    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, isOver: Bool
+    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, to end: Timestamp, isOver: Bool
   ) -> Candle {
     var whole = pieces[0]
     whole.interval = interval
@@ -94,7 +132,9 @@ extension CandleSeries {
       whole.flags.formUnion(piece.flags)
       whole.revision = max(whole.revision, piece.revision)
     }
-    whole.coverage = pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / interval.seconds
+    let length = Int((end - start) / Timestamp.nanosecondsPerSecond)
+    whole.coverage = pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / max(length, 1)
+    if length < interval.seconds { whole.flags.insert(.short) }
     let weakest = pieces.map(\.state.rawValue).min() ?? CandleState.final.rawValue
     if !isOver {
       whole.state = .forming

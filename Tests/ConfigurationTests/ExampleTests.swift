@@ -1,6 +1,7 @@
 import Configuration
 import MarketData
 import Testing
+import TickQuality
 
 /// The annotated example and the written form: complete, right, and read back to what was written.
 @Suite struct ExampleTests {
@@ -23,7 +24,9 @@ import Testing
         "recorder.sync_seconds", "recorder.full_wait_milliseconds", "archive.segment_megabytes",
         "archive.segment_minutes", "archive.keep_days", "archive.keep_gigabytes", "archive.when_full",
         "archive.capture_frames", "archive.capture_megabytes", "candles.grace_milliseconds",
-        "quality.stale_seconds", "quality.band_percent", "retry.first_delay_milliseconds",
+        "candles.reconcile", "candles.reconcile_after_seconds", "candles.prefer",
+        "quality.rules", "quality.candle_rules", "quality.quarantine_rows_max",
+        "retry.first_delay_milliseconds",
         "retry.delay_milliseconds_max", "retry.attempts_max", "retry.silence_seconds_max",
         "retry.on_halt", "repair.enabled", "repair.after_seconds", "repair.attempts_max", "repair.days_max",
         "alert.command", "alert.events", "alert.seconds_max", "alert.per_minute_max",
@@ -100,9 +103,15 @@ import Testing
     written.archive.captureFrames = true
     written.archive.captureMegabytes = 1
     written.candles.graceMilliseconds = 0
-    written.quality.staleSeconds = 0
-    written.quality.bandPercent = 0
+    written.candles.reconcile = false
+    written.candles.reconcileAfterSeconds = 10
+    written.candles.prefer = .built
+    written.quality.listedCandleRules = [RuleSetting("outliers", .reject, values: ["ranges": 9])]
     written.calendarFile = "/etc/tickring/calendar.csv"
+    written.quality.listedRules = [
+      RuleSetting("stale", .reject, values: ["seconds": 30]), RuleSetting("not-positive", .correct),
+    ]
+    written.quality.quarantineRowsMax = 0
     written.subscriptions.mode = .quote
     written.subscriptions.ltp = [try Symbol("NSE:INFY")]
     written.subscriptions.quote = [try Symbol("NSE:TCS")]

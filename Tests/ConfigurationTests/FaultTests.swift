@@ -215,8 +215,8 @@ import Testing
       faults?.description == """
         feed.yaml:2: retry.attempts_max is '0', but must be a whole number from 1 to 10000
         feed.yaml:3: fed is not a key; did you mean feed?
-        feed.yaml:4: quality.band_percent is '-1', but must be a whole number from 0 to 10000
-        feed.yaml:4: quality.stale_seconds is '1e3', but must be a whole number from 0 to 86400
+        feed.yaml:4: quality.band_percent is '-1', but must be a whole number from 0 to 10000, or empty
+        feed.yaml:4: quality.stale_seconds is '1e3', but must be a whole number from 0 to 86400, or empty
         """)
     #expect(faults?.fault == faults?.all.first)
   }

@@ -22,17 +22,18 @@ struct AttachModel : rl::test_suite<AttachModel, 3> {
     lane_header(RL_INFO) = 0;
     feed_header(RL_INFO) = 0;
     tickring_lane_header *lane_fields = (tickring_lane_header *)lane();
-    lane_fields->layout_version = TICKRING_LAYOUT_VERSION;
+    lane_fields->layout_version = TICKRING_LANE_LAYOUT_VERSION;
     lane_fields->slot_bytes = TICKRING_SLOT_BYTES;
     lane_fields->capacity = capacity;
     lane_fields->segment_bytes = tickring_lane_bytes(capacity);
     tickring_feed_header *feed_fields = (tickring_feed_header *)feed();
-    feed_fields->layout_version = TICKRING_LAYOUT_VERSION;
+    feed_fields->layout_version = TICKRING_FEED_LAYOUT_VERSION;
     feed_fields->instruments_max = rows;
     feed_fields->segment_bytes = tickring_feed_bytes(rows);
     feed_fields->counters_offset = TICKRING_PAGE_BYTES;
     feed_fields->instruments_offset = 2 * TICKRING_PAGE_BYTES;
     feed_fields->last_values_offset = tickring_feed_last_values_offset(rows);
+    feed_fields->forming_offset = tickring_feed_forming_offset(rows);
   }
 
   void thread(unsigned index) {

@@ -8,7 +8,7 @@ import TickQuality
 
   /// The flags of `ticks` when instrument 0 was subscribed `nanoseconds` after the session's start.
   private func flags(subscribedAfter nanoseconds: Int64, _ ticks: [Tick]) -> [TickFlags] {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     inspector.noteSubscribed([InstrumentID(rawValue: 0)], at: start + nanoseconds)
     var copy = ticks
     inspector.inspect(&copy)
@@ -51,7 +51,7 @@ import TickQuality
   }
 
   @Test func aReconnectArmsTheRuleAgain() {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     let instruments = [InstrumentID(rawValue: 0)]
     inspector.noteSubscribed(instruments, at: start)
     var first = [makeTick(1), makeTick(2)]

@@ -5,7 +5,7 @@ import TickQuality
 /// The inspector around the rules: what it leaves alone, what it counts, and that batches do not matter.
 @Suite struct InspectorTests {
   @Test func onlyFlagsAreChangedAndTheDecodersFlagsStay() {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     let tick = makeTick(0, price: "0", flags: [.withoutVolume, .auction])
     var batch = [tick]
     inspector.inspect(&batch)
@@ -15,7 +15,7 @@ import TickQuality
   }
 
   @Test func recordsOfOtherKindsAreLeftAloneAndNotCounted() {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     var gap = makeTick(0, price: "0")
     gap.kind = .gap
     var batch = [gap]
@@ -25,7 +25,7 @@ import TickQuality
   }
 
   @Test func anInstrumentBeyondTheLimitIsPassedOverAndCounted() {
-    var inspector = TickQualityInspector(options: TickQualityOptions(instrumentsMax: 3))
+    var inspector = makeInspector(instrumentsMax: 3)
     inspector.noteSubscribed([InstrumentID(rawValue: 3), .all], at: .unknown)
     var batch = [
       makeTick(0, price: "0", instrument: 2), makeTick(0, price: "0", instrument: 3),
@@ -38,7 +38,7 @@ import TickQuality
   }
 
   @Test func everyRuleCountsWhatItFlaggedUnderTheFlagsName() {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     inspector.noteSubscribed([InstrumentID(rawValue: 0)], at: Timestamp(seconds: sessionStartSeconds))
     var batch = [
       makeTick(-5), makeTick(-5), makeTick(-5), makeTick(-6), makeTick(1, price: "300"),
@@ -89,7 +89,7 @@ import TickQuality
   private func inspected(
     _ ticks: [Tick], subscriptions: Set<Int>, nextSize: () -> Int
   ) -> (ticks: [Tick], counts: [UInt64]) {
-    var inspector = TickQualityInspector()
+    var inspector = makeInspector()
     var result: [Tick] = []
     while result.count < ticks.count {
       let start = result.count

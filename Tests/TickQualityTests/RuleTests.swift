@@ -5,8 +5,8 @@ import TickQuality
 /// Each rule at both sides of its boundary, through the door that the feed uses.
 @Suite struct RuleTests {
   /// The flags that an inspector sets on a stream of ticks, handed over in one batch.
-  private func flags(_ ticks: [Tick], options: TickQualityOptions = TickQualityOptions()) -> [TickFlags] {
-    var inspector = TickQualityInspector(options: options)
+  private func flags(_ ticks: [Tick], _ settings: [RuleSetting] = ordinaryRules) -> [TickFlags] {
+    var inspector = makeInspector(settings)
     var copy = ticks
     inspector.inspect(&copy)
     return copy.map(\.flags)
@@ -59,11 +59,11 @@ import TickQuality
   }
 
   @Test func staleIsReceivedLaterThanTheThreshold() {
-    let options = TickQualityOptions(staleSeconds: 60)
-    #expect(flags([makeTick(0, receivedAfterNanoseconds: 60_000_000_000)], options: options) == [[]])
-    #expect(flags([makeTick(0, receivedAfterNanoseconds: 60_000_000_001)], options: options) == [.stale])
-    let off = TickQualityOptions(staleSeconds: 0)
-    #expect(flags([makeTick(0, receivedAfterNanoseconds: 86_400_000_000_000)], options: off) == [[]])
+    let options = rules("stale", "seconds", 60)
+    #expect(flags([makeTick(0, receivedAfterNanoseconds: 60_000_000_000)], options) == [[]])
+    #expect(flags([makeTick(0, receivedAfterNanoseconds: 60_000_000_001)], options) == [.stale])
+    let off = rules("stale", "seconds", nil)
+    #expect(flags([makeTick(0, receivedAfterNanoseconds: 86_400_000_000_000)], off) == [[]])
   }
 
   @Test func aTickWithoutExchangeTimeIsNeitherStaleNorOutOfOrder() {
@@ -73,14 +73,14 @@ import TickQuality
   }
 
   @Test func offBandIsFurtherFromTheAcceptedPriceThanTheBand() {
-    let options = TickQualityOptions(bandPercent: 20)
+    let options = rules("off-band", "percent", 20)
     for (price, expected) in [
       ("120", TickFlags()), ("120.000000001", .offBand), ("80", []), ("79.999999999", .offBand),
     ] {
-      #expect(flags([makeTick(0), makeTick(1, price: price)], options: options) == [[], expected])
+      #expect(flags([makeTick(0), makeTick(1, price: price)], options) == [[], expected])
     }
-    let off = TickQualityOptions(bandPercent: 0)
-    #expect(flags([makeTick(0), makeTick(1, price: "5000")], options: off) == [[], []])
+    let off = rules("off-band", "percent", nil)
+    #expect(flags([makeTick(0), makeTick(1, price: "5000")], off) == [[], []])
   }
 
   @Test func theBandIsExactAtTheEndOfThePriceRange() {
@@ -90,8 +90,8 @@ import TickQuality
       tick.lastPrice = price
       return tick
     }
-    #expect(flags(ticks, options: TickQualityOptions(bandPercent: 101)) == [[], [], []])
-    #expect(flags(ticks, options: TickQualityOptions(bandPercent: 99)) == [[], .offBand, .offBand])
+    #expect(flags(ticks, rules("off-band", "percent", 101)) == [[], [], []])
+    #expect(flags(ticks, rules("off-band", "percent", 99)) == [[], .offBand, .offBand])
   }
 
   @Test func oneBadPrintDoesNotBecomeTheReference() {

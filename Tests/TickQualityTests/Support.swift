@@ -1,4 +1,5 @@
 import MarketData
+import TickQuality
 
 /// 2026-11-23 09:15:00 IST in seconds since 1970.
 let sessionStartSeconds: Int64 = 1_795_405_500
@@ -16,6 +17,33 @@ func makeTick(
     receiveTime: time + receivedAfterNanoseconds, exchangeTime: time,
     lastPrice: Price(decimal: price) ?? .zero, dayVolume: volume ?? 1000 + seconds,
     lastTradeSeconds: UInt32(sessionStartSeconds + seconds), lastQuantity: 5, openInterest: 0, flags: flags)
+}
+
+/// An inspector of some rules; unless told of those that need neither a calendar nor a clock.
+func makeInspector(
+  _ settings: [RuleSetting] = ordinaryRules, phases: MarketPhases? = nil, instrumentsMax: Int = 16_384
+) -> TickQualityInspector {
+  do throws(Fault) {
+    return TickQualityInspector(
+      rules: try RuleCatalogue.make(settings, phases: phases ?? MarketPhases()), phases: phases,
+      instrumentsMax: instrumentsMax)
+  } catch {
+    preconditionFailure("\(error)")
+  }
+}
+
+/// The rules that look at nothing but ticks and subscriptions.
+let ordinaryRules = [
+  "not-positive", "cached", "duplicate", "out-of-order", "stale", "volume-reset", "off-band",
+]
+.map { RuleSetting($0) }
+
+/// The ordinary rules, one of them tuned; nil leaves it out.
+func rules(_ rule: String, _ parameter: String, _ value: Int?) -> [RuleSetting] {
+  ordinaryRules.compactMap { setting in
+    guard setting.rule == rule else { return setting }
+    return value.map { RuleSetting(rule, values: [parameter: $0]) }
+  }
 }
 
 /// A small reproducible generator of random numbers (xorshift64).

@@ -4,7 +4,11 @@ import TickRing
 /// A feed that is a script: no network, no clock, no disk.
 final class ScriptedFeed: MarketFeed {
   let mode: DataMode
-  var clock: FeedClock { FeedClock(feedOrigin: now, wallOrigin: .unknown, speed: 1) }
+  /// True when its time is not the machine's, as of a back-test or a replay: its store may know the future.
+  let isReplayed: Bool
+  var clock: FeedClock {
+    isReplayed ? FeedClock(feedOrigin: now, wallOrigin: .unknown, speed: 1) : .system
+  }
   var now: Timestamp
   var instruments: [(id: InstrumentID, symbol: Symbol)]
   let instrumentVersion: UInt64 = 1
@@ -21,9 +25,11 @@ final class ScriptedFeed: MarketFeed {
   static let open = Timestamp(seconds: 1_795_405_500)
 
   init(
-    mode: DataMode = .backtest, ticks: [Tick] = [], stored: [Candle] = [], last: MarketEvent? = .ended
+    mode: DataMode = .backtest, isReplayed: Bool? = nil, ticks: [Tick] = [], stored: [Candle] = [],
+    last: MarketEvent? = .ended
   ) {
     self.mode = mode
+    self.isReplayed = isReplayed ?? (mode == .backtest)
     self.ticks = ticks
     self.stored = stored
     self.last = last

@@ -55,6 +55,32 @@ import Testing
     #expect(ticks[3].exchangeTime == Timestamp(seconds: Int64(Self.time)))
   }
 
+  @Test func rule8TheDaysPricesAreToldBeforeTheTickWithWhichTheyChanged() {
+    let (token, index) = (7 << 8 | 1, 8 << 8 | 9)
+    let quote = KiteBytes.quote(token, price: 1000, volume: 5)
+    let message = KiteBytes.message([
+      quote, quote, KiteBytes.full(token, price: 1001, volume: 6, time: Self.time),
+      KiteBytes.index(index, price: 500, time: nil), KiteBytes.ltp(token, price: 1),
+    ])
+    var decoder = KiteDecoder(tellsDaySummaries: true)
+    decoder.tokens.insert(UInt32(token), InstrumentID(rawValue: 3))
+    decoder.tokens.insert(UInt32(index), InstrumentID(rawValue: 0))
+    var ticks: [Tick] = []
+    var statistics = SourceStatistics()
+    decoder.decode(message.span.bytes, receiveTime: Self.receiveTime, into: &ticks, statistics: &statistics)
+    #expect(
+      ticks.map(\.kind) == [.daySummary, .trade, .trade, .daySummary, .trade, .daySummary, .trade, .trade])
+    #expect(statistics.ticks == 5)
+    func summary(_ open: Int64, _ high: Int64, _ low: Int64, _ close: Int64) -> DaySummary {
+      func price(_ paise: Int64) -> Price { Price(units: paise * 10_000_000) }
+      return DaySummary(open: price(open), high: price(high), low: price(low), previousClose: price(close))
+    }
+    #expect(DaySummary(ticks[0]) == summary(999, 1004, 996, 1001))
+    #expect(DaySummary(ticks[3]) == summary(1000, 1005, 997, 1002))
+    #expect(DaySummary(ticks[5]) == summary(499, 504, 496, 501))
+    #expect(ticks[0].instrument.rawValue == 3 && ticks[0].receiveTime == Self.receiveTime)
+  }
+
   @Test func anIndexInATradableLayoutHasNoVolumeEither() {
     let (ticks, _) = decode(
       KiteBytes.message([KiteBytes.full(9, price: 100, volume: 0, time: Self.time)]), tokens: [9: 0])

@@ -127,6 +127,9 @@ int main(int argc, char **argv) {
     tickring_tick last;
     if (tickring_last_value_load(last_values + ids[i] * sizeof last, &last))
       printf("last,%" PRIu64 ",%s,%" PRId64 "\n", last.sequence, symbols[i], last.last_price);
+    tickring_forming candle;
+    if (tickring_forming_load(feed.base + header->forming_offset + ids[i] * sizeof candle, &candle))
+      printf("forming,%" PRIu64 ",%s,%" PRId64 ",%" PRId64 "\n", candle.sequence, symbols[i], candle.close, candle.volume);
   }
 
   uint64_t mask = lane_header->capacity - 1;

@@ -1,4 +1,4 @@
-"""Prints last values, then COUNT ticks as they come, then two counters, as read_lane.c does:
+"""Prints last values and forming candles, then COUNT ticks as they come, then two counters, as read_lane.c does:
 
     python3 read_lane.py FEED LANE COUNT SYMBOL...
 """
@@ -21,6 +21,9 @@ def main():
         last = feed.latest(instrument)
         if last is not None:
             print(f"last,{last['sequence']},{symbol},{last['last_price']}")
+        candle = feed.forming(instrument)
+        if candle is not None:
+            print(f"forming,{candle['sequence']},{symbol},{candle['close']},{candle['volume']}")
     wanted = int(sys.argv[3])
     while wanted > 0:
         with lane.batch() as ticks:

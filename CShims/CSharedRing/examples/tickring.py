@@ -23,7 +23,8 @@ import time
 
 import numpy
 
-LAYOUT_VERSION = 2
+FEED_LAYOUT_VERSION = 3
+LANE_LAYOUT_VERSION = 2
 FEED_MAGIC = 0x444545464B434954
 LANE_MAGIC = 0x454E414C4B434954
 PAGE_BYTES = 4096
@@ -39,13 +40,17 @@ TICK = numpy.dtype([
     ("stamp", "u4"), ("instrument", "u4"), ("sequence", "u8"), ("receive_time_ns", "i8"),
     ("exchange_time_ns", "i8"), ("last_price", "i8"), ("day_volume", "i8"), ("last_trade_seconds", "u4"),
     ("last_quantity", "u4"), ("open_interest", "u4"), ("flags", "u2"), ("kind", "u1"), ("reserved", "u1")])
+FORMING = numpy.dtype([
+    ("version", "u4"), ("instrument", "u4"), ("start_ns", "i8"), ("open", "i8"), ("high", "i8"), ("low", "i8"),
+    ("close", "i8"), ("volume", "i8"), ("turnover", "i8"), ("received_ns", "i8"), ("sequence", "u8"),
+    ("open_interest", "u4"), ("tick_count", "u4"), ("flags", "u2"), ("coverage", "u1"), ("reserved", "V37")])
 INSTRUMENT = numpy.dtype([
     ("id", "u4"), ("lot_size", "u4"), ("price_tick", "i8"), ("symbol", "S40"), ("ticks", "u8")])
 FEED_HEADER = numpy.dtype({
     "names": ["magic", "layout_version", "instruments_max", "segment_bytes", "counters_offset", "instruments_offset",
-              "last_values_offset", "control_socket"],
-    "formats": ["u8", "u4", "u4", "u8", "u8", "u8", "u8", "S112"],
-    "offsets": [0, 8, 12, 16, 24, 32, 40, 128]})
+              "last_values_offset", "control_socket", "forming_offset"],
+    "formats": ["u8", "u4", "u4", "u8", "u8", "u8", "u8", "S112", "u8"],
+    "offsets": [0, 8, 12, 16, 24, 32, 40, 128, 752]})
 LANE_HEADER = numpy.dtype([
     ("magic", "u8"), ("layout_version", "u4"), ("slot_bytes", "u4"), ("segment_bytes", "u8"), ("capacity", "u8")])
 
@@ -57,7 +62,7 @@ class NotReady(Exception):
 class _Object:
     """One mapped shared-memory object, and its words."""
 
-    def __init__(self, name, magic, header, writable):
+    def __init__(self, name, magic, version, header, writable):
         if platform.machine() not in ("x86_64", "AMD64"):
             raise NotReady("reading from Python needs an x86-64 processor")
         try:
@@ -73,8 +78,8 @@ class _Object:
         self.header = numpy.frombuffer(self.memory, header, 1)[0]
         if self.word(0) != magic:
             raise NotReady(f"'{name}' is not initialised: its producer is not ready")
-        if self.header["layout_version"] != LAYOUT_VERSION:
-            raise NotReady(f"'{name}' has layout version {self.header['layout_version']}, not {LAYOUT_VERSION}")
+        if self.header["layout_version"] != version:
+            raise NotReady(f"'{name}' has layout version {self.header['layout_version']}, not {version}")
         if self.header["segment_bytes"] != size:
             raise NotReady(f"'{name}' says sizes that do not fit its shared memory")
 
@@ -87,12 +92,13 @@ class Feed:
 
     def __init__(self, name):
         self.name = name
-        self._object = _Object(f"/tickring.{name}", FEED_MAGIC, FEED_HEADER, writable=False)
+        self._object = _Object(f"/tickring.{name}", FEED_MAGIC, FEED_LAYOUT_VERSION, FEED_HEADER, writable=False)
         header = self._object.header
         rows = int(header["instruments_max"])
         memory = self._object.memory
         self.instruments = numpy.frombuffer(memory, INSTRUMENT, rows, int(header["instruments_offset"]))
         self._last_values_offset = int(header["last_values_offset"])
+        self._forming_offset = int(header["forming_offset"])
         self.control_socket = bytes(header["control_socket"]).decode()
 
     def instrument(self, symbol):
@@ -104,14 +110,21 @@ class Feed:
 
     def latest(self, instrument):
         """A copy of an instrument's newest tick; None when there was none yet."""
-        offset = self._last_values_offset + instrument * TICK.itemsize
+        return self._row(self._last_values_offset, TICK, instrument)
+
+    def forming(self, instrument):
+        """A copy of an instrument's newest minute, forming or just over; None when there was none yet."""
+        return self._row(self._forming_offset, FORMING, instrument)
+
+    def _row(self, table, dtype, instrument):
+        offset = table + instrument * dtype.itemsize
         for _ in range(LAST_VALUE_TRIES_MAX):
             before = self._object.word(offset)
             if before & 0xFFFFFFFF == 0 or before >> 32 == INSTRUMENT_ALL:
                 return None
             if before & 1:
                 continue
-            copy = numpy.frombuffer(self._object.memory[offset:offset + TICK.itemsize], TICK)[0]
+            copy = numpy.frombuffer(self._object.memory[offset:offset + dtype.itemsize], dtype)[0]
             if self._object.word(offset) == before:
                 return copy
         return None
@@ -145,7 +158,7 @@ class Lane:
 
     def __init__(self, feed, name):
         self.feed, self.name = feed, name
-        self._object = _Object(f"/tickring.{feed.name}.{name}", LANE_MAGIC, LANE_HEADER, writable=True)
+        self._object = _Object(f"/tickring.{feed.name}.{name}", LANE_MAGIC, LANE_LAYOUT_VERSION, LANE_HEADER, writable=True)
         self.capacity = int(self._object.header["capacity"])
         self._slots = numpy.frombuffer(self._object.memory, TICK, self.capacity, SLOTS_OFFSET)
         # The consumer's role is a lock that the kernel drops when this process ends, however it ends.

@@ -11,6 +11,8 @@
 //                  but for its tick count a row never changes
 //     last values  tickring_tick[instruments_max] at last_values_offset: the newest tick of each instrument, each
 //                  row a sequence lock whose version is the low half of the first word (odd: being written)
+//     forming      tickring_forming[instruments_max] at forming_offset: the running minute of each instrument, rows
+//                  with the same kind of lock, see tickring_forming.h
 //
 //   /tickring.FEED.LANE   a lane: one single-producer single-consumer ring, for one consumer.
 //     header       tickring_lane_header at offset 0
@@ -33,6 +35,7 @@
 // to a producer that recovers after a crash. The consumer's `released` cursor may run late too, by up to an eighth
 // of the ring: the producer keeps a copy and looks again only when the copy leaves it no room.
 //
+// Feed and lane have layout versions of their own, so that what waits in a lane outlives a change of the feed segment.
 // Magic and layout version come first in every layout, and a lane's two cursors stay where they are: so much can be
 // told of a segment of any version.
 //
@@ -69,5 +72,6 @@
 #include "tickring_clock.h"
 #include "tickring_counters.h"
 #include "tickring_lane.h"
+#include "tickring_forming.h"
 #include "tickring_last_value.h"
 #include "tickring_waiting.h"

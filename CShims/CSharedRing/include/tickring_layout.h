@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 enum {
-  TICKRING_LAYOUT_VERSION = 2,
+  TICKRING_FEED_LAYOUT_VERSION = 3,  // 2 had no forming candles
+  TICKRING_LANE_LAYOUT_VERSION = 2,
   TICKRING_PAGE_BYTES = 4096,
   TICKRING_SLOT_BYTES = 64,
   TICKRING_COUNTERS_MAX = 64,
@@ -58,6 +59,28 @@ typedef struct {
   uint64_t ticks;                    // ticks published since the feed handler started
 } tickring_instrument;
 
+// The running minute of one instrument. Prices are in units of 1e-9; what the fields mean is documented at Swift's
+// `Candle`.
+typedef struct {
+  uint32_t version;          // of the row, odd while it is being written
+  uint32_t instrument;
+  int64_t start_ns;          // first instant of the minute
+  int64_t open;
+  int64_t high;
+  int64_t low;
+  int64_t close;
+  int64_t volume;
+  int64_t turnover;          // units of 1e-4
+  int64_t received_ns;       // receive time of the newest record that was taken into account
+  uint64_t sequence;         // and its number: the candle is right for the feed up to there
+  uint32_t open_interest;
+  uint32_t tick_count;
+  uint16_t flags;
+  uint8_t coverage;          // percent of the whole minute, as far as it has gone
+  uint8_t reserved[5];
+  uint64_t unused[4];
+} tickring_forming;
+
 typedef struct {
   uint64_t magic;  // stored last, with release order
   uint32_t layout_version;
@@ -76,6 +99,7 @@ typedef struct {
   char control_socket[TICKRING_PATH_BYTES];
   char data_directory[TICKRING_REASON_BYTES];
   char halt_reason[TICKRING_REASON_BYTES];  // valid once the counter `state` says halted
+  uint64_t forming_offset;
 } tickring_feed_header;
 
 typedef struct {
@@ -136,6 +160,11 @@ _Static_assert(offsetof(tickring_tick, flags) == 60, "layout");
 _Static_assert(offsetof(tickring_tick, kind) == 62, "layout");
 _Static_assert(sizeof(tickring_instrument) == 64, "an instrument row is one cache line");
 _Static_assert(offsetof(tickring_instrument, ticks) == 56, "layout");
+_Static_assert(sizeof(tickring_forming) == 128, "a forming candle is two cache lines");
+_Static_assert(offsetof(tickring_forming, start_ns) == 8, "layout");
+_Static_assert(offsetof(tickring_forming, sequence) == 72, "layout");
+_Static_assert(offsetof(tickring_forming, open_interest) == 80, "layout");
+_Static_assert(offsetof(tickring_forming, flags) == 88, "layout");
 _Static_assert(sizeof(tickring_feed_header) <= TICKRING_PAGE_BYTES, "the header fits its page");
 _Static_assert(sizeof(tickring_lane_header) <= TICKRING_PAGE_BYTES, "the header fits its page");
 _Static_assert(offsetof(tickring_lane_writer_page, counters) == 128, "layout");
@@ -149,10 +178,14 @@ _Static_assert(
 // Size of a feed segment, and where its parts lie.
 static inline uint64_t tickring_feed_bytes(uint32_t instruments_max) {
   return 2 * (uint64_t)TICKRING_PAGE_BYTES +
-         instruments_max * (uint64_t)(sizeof(tickring_instrument) + sizeof(tickring_tick));
+         instruments_max * (uint64_t)(sizeof(tickring_instrument) + sizeof(tickring_tick) + sizeof(tickring_forming));
 }
 static inline uint64_t tickring_feed_last_values_offset(uint32_t instruments_max) {
   return 2 * (uint64_t)TICKRING_PAGE_BYTES + instruments_max * (uint64_t)sizeof(tickring_instrument);
+}
+
+static inline uint64_t tickring_feed_forming_offset(uint32_t instruments_max) {
+  return tickring_feed_last_values_offset(instruments_max) + instruments_max * (uint64_t)sizeof(tickring_tick);
 }
 
 // Size of a lane.
@@ -165,12 +198,13 @@ static inline tickring_attach_result tickring_feed_check(const void *base, uint6
   if (bytes < 2 * (uint64_t)TICKRING_PAGE_BYTES) return TICKRING_TOO_SMALL;
   const tickring_feed_header *header = (const tickring_feed_header *)base;
   if (__atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != TICKRING_FEED_MAGIC) return TICKRING_NOT_INITIALISED;
-  if (header->layout_version != TICKRING_LAYOUT_VERSION) return TICKRING_OTHER_VERSION;
+  if (header->layout_version != TICKRING_FEED_LAYOUT_VERSION) return TICKRING_OTHER_VERSION;
   uint32_t rows = header->instruments_max;
   if (rows == 0 || rows > TICKRING_INSTRUMENTS_MAX || header->segment_bytes != bytes ||
       bytes != tickring_feed_bytes(rows) || header->counters_offset != TICKRING_PAGE_BYTES ||
       header->instruments_offset != 2 * TICKRING_PAGE_BYTES ||
-      header->last_values_offset != tickring_feed_last_values_offset(rows))
+      header->last_values_offset != tickring_feed_last_values_offset(rows) ||
+      header->forming_offset != tickring_feed_forming_offset(rows))
     return TICKRING_OTHER_LAYOUT;
   return TICKRING_READY;
 }
@@ -180,7 +214,7 @@ static inline tickring_attach_result tickring_lane_check(const void *base, uint6
   if (bytes < TICKRING_LANE_SLOTS_OFFSET) return TICKRING_TOO_SMALL;
   const tickring_lane_header *header = (const tickring_lane_header *)base;
   if (__atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != TICKRING_LANE_MAGIC) return TICKRING_NOT_INITIALISED;
-  if (header->layout_version != TICKRING_LAYOUT_VERSION) return TICKRING_OTHER_VERSION;
+  if (header->layout_version != TICKRING_LANE_LAYOUT_VERSION) return TICKRING_OTHER_VERSION;
   uint64_t capacity = header->capacity;
   if (capacity < TICKRING_LANE_CAPACITY_MIN || capacity > TICKRING_LANE_CAPACITY_MAX ||
       (capacity & (capacity - 1)) != 0 || header->slot_bytes != TICKRING_SLOT_BYTES ||

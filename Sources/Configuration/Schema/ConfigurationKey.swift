@@ -8,6 +8,8 @@ struct ConfigurationKey<Section: ConfigurationSection>: Sendable {
   let name: String
   /// Dotted names below this key when it is a section; empty for a value.
   let subkeys: [String]
+  /// True for a key that only files of earlier versions have.
+  var isFormer = false
   /// Takes the key's node into the section; complaints go to the walker.
   let read: @Sendable (Node, KeyLocation, inout Section, inout ConfigurationWalker) -> Void
   /// Writes the key with the section's value.
@@ -26,6 +28,23 @@ struct ConfigurationKey<Section: ConfigurationSection>: Sendable {
     write = { section, writer in
       writer.value(
         name, form.text(section[keyPath: property]), comment: "\(purpose): \(form.expectation).")
+    }
+  }
+
+  /// Declares a key of earlier versions: it is still read, and neither shown in the example nor written when unset.
+  init<Value: Sendable>(
+    former name: String, _ property: any WritableKeyPath<Section, Value?> & Sendable,
+    _ form: ValueForm<Value?>
+  ) {
+    self.name = name
+    subkeys = []
+    isFormer = true
+    read = { node, location, section, walker in
+      if let value = walker.value(of: node, form: form, at: location) { section[keyPath: property] = value }
+    }
+    write = { section, writer in
+      guard section[keyPath: property] != nil else { return }
+      writer.value(name, form.text(section[keyPath: property]), comment: "Of an earlier version.")
     }
   }
 

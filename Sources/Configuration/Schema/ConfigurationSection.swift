@@ -10,6 +10,8 @@ protocol ConfigurationSection: Sendable {
 extension ConfigurationSection {
   /// The dotted names of all values in the section, those of sections in it included.
   static var dottedKeys: [String] {
-    keys.flatMap { key in key.subkeys.isEmpty ? [key.name] : key.subkeys.map { "\(key.name).\($0)" } }
+    keys.filter { !$0.isFormer }.flatMap { key in
+      key.subkeys.isEmpty ? [key.name] : key.subkeys.map { "\(key.name).\($0)" }
+    }
   }
 }

@@ -13,9 +13,16 @@ struct ConfigurationWriter {
     self.withComments = withComments
   }
 
-  /// Writes a key with a value that is already YAML; an empty value leaves the key without one.
+  /// Writes a key with a value that is already YAML; an empty value leaves the key without one, and one that begins
+  /// with a new line goes on below the key, indented.
   mutating func value(_ name: String, _ value: String, comment: String) {
     self.comment(comment)
+    if value.hasPrefix("\n") {
+      text +=
+        "\(indentation)\(name):" + value.split(separator: "\n").map { "\n\(indentation)  \($0)" }.joined()
+        + "\n"
+      return
+    }
     text += value.isEmpty ? "\(indentation)\(name):\n" : "\(indentation)\(name): \(value)\n"
   }
 

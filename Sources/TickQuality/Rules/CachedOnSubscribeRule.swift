@@ -10,6 +10,7 @@ import MarketData
 /// the last value, but must not become a trade.
 struct CachedOnSubscribeRule: TickRule {
   static let name = "cached"
+  static let purpose = "the venue replayed it from its memory on subscription"
   static var flag: TickFlags { .cachedOnSubscribe }
 
   /// The subscription whose first tick is still to come.
@@ -25,6 +26,9 @@ struct CachedOnSubscribeRule: TickRule {
 
     init() {}
   }
+  static var freshMemory: Memory { Memory() }
+
+  init(_: RuleValues) {}
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
@@ -33,4 +37,6 @@ struct CachedOnSubscribeRule: TickRule {
     let seconds = tick.lastTradeSeconds != 0 ? Int64(tick.lastTradeSeconds) : tick.exchangeTime.seconds
     return seconds < memory.subscribedSeconds
   }
+
+  func noteSubscribed(at instant: Timestamp, memory: inout Memory) { memory = Memory(subscribedAt: instant) }
 }

@@ -4,6 +4,7 @@ import MarketData
 /// last quantity and open interest.
 struct DuplicateRule: TickRule {
   static let name = "duplicate"
+  static let purpose = "it repeats the instrument's previous tick"
   static var flag: TickFlags { .duplicate }
 
   /// What the venue said in the previous tick.
@@ -16,6 +17,9 @@ struct DuplicateRule: TickRule {
     var openInterest: UInt32 = 0
     var isFilled = false
   }
+  static var freshMemory: Memory { Memory() }
+
+  init(_: RuleValues) {}
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {

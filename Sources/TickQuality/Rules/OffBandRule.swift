@@ -1,6 +1,8 @@
 import MarketData
 
-/// Flags a price that lies further from the last accepted price than a percentage of that price.
+/// Flags a price that the exchange does not allow today, where its limits are known, or else one that lies further
+/// from the last accepted price than a percentage of that price. Corrected, it is the limit that it passed, or the
+/// last accepted price.
 ///
 /// A price inside the band is accepted: the next one is compared with it. A price outside is flagged and put on
 /// trial; it is not compared with. One bad print therefore flags itself and nothing after it. When the market has
@@ -11,30 +13,37 @@ import MarketData
 /// never compared with; the latter are not judged, their own flag says enough.
 struct OffBandRule: TickRule {
   static let name = "off-band"
+  static let purpose = "its price lies outside of the day's limits, or far from the last accepted one"
   static var flag: TickFlags { .offBand }
 
   /// Trades that must agree on a new level before it is accepted, the first one included.
   static let tradesToAccept: UInt8 = 3
 
-  /// The greatest accepted distance in percent of the last accepted price; 0 turns the rule off.
+  static let parameters = [RuleParameter("percent", 1...10_000, standard: 20)]
+  static var canCorrect: Bool { true }
+
+  /// The greatest accepted distance in percent of the last accepted price.
   let percent: UInt64
 
-  /// The accepted price and the one on trial.
+  /// The accepted price, the one on trial, and the day's limits, zero while unknown.
   struct Memory: BitwiseCopyable {
     var accepted = Price.zero
     var onTrial = Price.zero
     var trialMark: Int64 = 0
+    var lower = Price.zero
+    var upper = Price.zero
     var trialTrades: UInt8 = 0
   }
+  static var freshMemory: Memory { Memory() }
 
-  /// Makes the rule for a band of so many percent to either side; 0 turns it off.
-  init(percent: Int) {
-    self.percent = UInt64(percent)
+  init(_ values: RuleValues) {
+    percent = UInt64(values["percent"])
   }
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
-    guard percent != 0, tick.lastPrice.units > 0 else { return false }
+    guard tick.lastPrice.units > 0 else { return false }
+    if memory.upper.units > 0 { return tick.lastPrice < memory.lower || tick.lastPrice > memory.upper }
     let isInOrder = !tick.flags.contains(.outOfOrder)
     if memory.accepted == .zero || isNear(tick.lastPrice, memory.accepted) {
       if isInOrder {
@@ -44,6 +53,27 @@ struct OffBandRule: TickRule {
       return false
     }
     return isInOrder ? !endsTrial(tick, &memory) : true
+  }
+
+  func correct(_ tick: inout Tick, memory: inout Memory) -> Bool {
+    if memory.upper.units > 0 {
+      tick.lastPrice = min(max(tick.lastPrice, memory.lower), memory.upper)
+      return true
+    }
+    guard memory.accepted.units > 0 else { return false }
+    tick.lastPrice = memory.accepted
+    return true
+  }
+
+  func reason(for tick: Tick) -> String {
+    "the price \(tick.lastPrice) lies outside of the day's limits, or more than \(percent) percent from the last "
+      + "accepted one"
+  }
+
+  /// Limits of an instrument hold until others come; unusable ones give the band back its say.
+  func note(_ limits: PriceLimits, memory: inout Memory) {
+    memory.lower = limits.areUsable ? limits.lower : .zero
+    memory.upper = limits.areUsable ? limits.upper : .zero
   }
 
   /// Whether the two prices are at most the band apart, exactly: both sides of the comparison are 128 bits wide.

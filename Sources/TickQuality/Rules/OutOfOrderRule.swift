@@ -7,6 +7,7 @@ import MarketData
 /// instrument out of order.
 struct OutOfOrderRule: TickRule {
   static let name = "out-of-order"
+  static let purpose = "its exchange time is older than one seen before"
   static var flag: TickFlags { .outOfOrder }
 
   /// How far the venue's clock may be ahead of ours and still be believed: one minute.
@@ -16,6 +17,9 @@ struct OutOfOrderRule: TickRule {
   struct Memory: BitwiseCopyable {
     var newest = Timestamp.unknown
   }
+  static var freshMemory: Memory { Memory() }
+
+  init(_: RuleValues) {}
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
@@ -25,5 +29,9 @@ struct OutOfOrderRule: TickRule {
       memory.newest = tick.exchangeTime
     }
     return false
+  }
+
+  func reason(for tick: Tick) -> String {
+    "its exchange time \(tick.exchangeTime.rfc3339) is older than one seen before"
   }
 }

@@ -3,21 +3,26 @@ import MarketData
 /// Flags a tick that was received longer after its exchange time than a threshold.
 struct StaleRule: TickRule {
   static let name = "stale"
+  static let purpose = "it was received long after its exchange time"
   static var flag: TickFlags { .stale }
 
   /// The greatest age that is still fresh, in nanoseconds.
   let ageMaxNanoseconds: Int64
 
-  /// Nothing: the tick alone decides.
-  struct Memory: BitwiseCopyable {}
+  static let parameters = [RuleParameter("seconds", 1...86_400, standard: 60)]
 
-  /// Makes the rule for a threshold in seconds; 0 turns it off.
-  init(seconds: Int) {
-    self.ageMaxNanoseconds = seconds == 0 ? .max : Int64(seconds) * Timestamp.nanosecondsPerSecond
+  init(_ values: RuleValues) {
+    ageMaxNanoseconds = Int64(values["seconds"]) * Timestamp.nanosecondsPerSecond
   }
 
   @inline(__always)
-  func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
+  func isBroken(by tick: Tick, memory _: inout NoMemory) -> Bool {
     tick.exchangeTime.isKnown && tick.receiveTime - tick.exchangeTime > ageMaxNanoseconds
+  }
+
+  func reason(for tick: Tick) -> String {
+    let age = (tick.receiveTime - tick.exchangeTime) / Timestamp.nanosecondsPerSecond
+    return "it was received \(age) s after its exchange time; "
+      + "up to \(ageMaxNanoseconds / Timestamp.nanosecondsPerSecond) s are accepted"
   }
 }

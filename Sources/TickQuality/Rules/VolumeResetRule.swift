@@ -6,12 +6,16 @@ import MarketData
 /// changes what the next tick is compared with. Instruments without volume are left alone.
 struct VolumeResetRule: TickRule {
   static let name = "volume-reset"
+  static let purpose = "cumulative volume fell"
   static var flag: TickFlags { .volumeReset }
 
   /// The volume of the previous tick in order.
   struct Memory: BitwiseCopyable {
     var dayVolume: Int64 = 0
   }
+  static var freshMemory: Memory { Memory() }
+
+  init(_: RuleValues) {}
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {

@@ -1,26 +1,35 @@
 public import MarketData
 
-/// Turns binary messages of the Kite ticker into ticks. Pure: bytes, a table and a time go in, ticks come out.
+/// Turns binary messages of the Kite ticker into ticks. Pure: bytes, a table and a time go in, ticks come out; what it
+/// remembers is each instrument's day summary, to tell it when it changed.
 public struct KiteDecoder: Sendable {
   /// The instruments whose packets become ticks; packets of others are counted and skipped.
   public var tokens = TokenTable()
 
+  /// Whether the day's open, high, low and previous close become a record of kind ``TickKind/daySummary`` before the
+  /// tick with which they changed.
+  public var tellsDaySummaries: Bool
+  /// By instrument, as on the wire.
+  private var summaries: [WireSummary] = []
+
   /// Makes a decoder that knows no instrument yet.
-  public init() {}
+  public init(tellsDaySummaries: Bool = false) {
+    self.tellsDaySummaries = tellsDaySummaries
+  }
 
   /// Appends the ticks of one binary message to `ticks`, stamped with `receiveTime`, and counts in `statistics`.
   ///
   /// Total: every sequence of bytes is accepted. A message shorter than it declares counts as one bad frame and
   /// keeps the packets before the break; a packet of unknown length counts as one bad frame and is skipped; bytes
   /// behind the last packet are ignored. A message of at most one byte is a heartbeat.
-  public func decode(
+  public mutating func decode(
     _ message: RawSpan, receiveTime: Timestamp, into ticks: inout [Tick], statistics: inout SourceStatistics
   ) {
     guard message.byteCount > KiteLayout.heartbeatBytesMax else {
       statistics.heartbeats += 1
       return
     }
-    let countBefore = ticks.count
+    var decoded: UInt64 = 0
     var cursor = KitePacketCursor(message)
     packets: while true {
       switch cursor.next(in: message) {
@@ -35,6 +44,12 @@ public struct KiteDecoder: Sendable {
           statistics.unknownInstruments += 1
           continue
         }
+        if tellsDaySummaries {
+          tellSummary(
+            of: instrument, token: token, message: message, offset: offset, length: length,
+            receiveTime: receiveTime, into: &ticks)
+        }
+        decoded &+= 1
         ticks.append(
           Self.tick(
             of: instrument, token: token, message: message, offset: offset, length: length,
@@ -47,7 +62,7 @@ public struct KiteDecoder: Sendable {
         break packets
       }
     }
-    statistics.ticks += UInt64(ticks.count - countBefore)
+    statistics.ticks += decoded
   }
 
   @inline(__always)
@@ -89,6 +104,48 @@ public struct KiteDecoder: Sendable {
     }
     if !tick.exchangeTime.isKnown { tick.flags.insert(.noExchangeTime) }
     return tick
+  }
+
+  /// Appends the day summary of the packet at `offset` when it has one that differs from the instrument's last.
+  @inline(__always)
+  private mutating func tellSummary(
+    of instrument: InstrumentID, token: UInt32, message: RawSpan, offset: Int, length: Int,
+    receiveTime: Timestamp, into ticks: inout [Tick]
+  ) {
+    guard length != KiteLayout.ltpBytes else { return }
+    let isIndex = length == KiteLayout.indexFullBytes || length == KiteLayout.indexQuoteBytes
+    let summary =
+      isIndex
+      ? WireSummary(
+        open: message.bigEndian32(at: offset + KiteLayout.Index.open),
+        high: message.bigEndian32(at: offset + KiteLayout.Index.high),
+        low: message.bigEndian32(at: offset + KiteLayout.Index.low),
+        close: message.bigEndian32(at: offset + KiteLayout.Index.close))
+      : WireSummary(
+        open: message.bigEndian32(at: offset + KiteLayout.Quote.open),
+        high: message.bigEndian32(at: offset + KiteLayout.Quote.high),
+        low: message.bigEndian32(at: offset + KiteLayout.Quote.low),
+        close: message.bigEndian32(at: offset + KiteLayout.Quote.close))
+    let index = instrument.index
+    if index >= summaries.count {
+      summaries.append(contentsOf: repeatElement(WireSummary(), count: index + 1 - summaries.count))
+    }
+    guard summary != summaries[index] else { return }
+    summaries[index] = summary
+    let divisor = KiteLayout.priceDivisor(ofToken: token)
+    ticks.append(
+      DaySummary(
+        open: Self.price(summary.open, divisor: divisor), high: Self.price(summary.high, divisor: divisor),
+        low: Self.price(summary.low, divisor: divisor),
+        previousClose: Self.price(summary.close, divisor: divisor)
+      ).record(of: instrument, receiveTime: receiveTime))
+  }
+
+  private struct WireSummary: Equatable, BitwiseCopyable {
+    var open: UInt32 = 0
+    var high: UInt32 = 0
+    var low: UInt32 = 0
+    var close: UInt32 = 0
   }
 
   @inline(__always)

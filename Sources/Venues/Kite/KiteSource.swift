@@ -36,7 +36,7 @@ public final class KiteSource: SocketSource {
   private let credentials: KiteCredentialsProvider
   private let clock: FeedClock
   private var connection: WebSocketConnection?
-  private var decoder = KiteDecoder()
+  private var decoder = KiteDecoder(tellsDaySummaries: true)
   /// Tokens of the current subscriptions, and how much is asked for of each.
   private var modes: [UInt32: FeedMode] = [:]
 

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// `tickring candles build` and `tickring calendar`, as anyone who checks our semantics would use them.
+@Suite struct CandleToolsTests {
+  /// The worked example of the candle rules, received when it was stamped; 09:15:00 is 1 795 405 500 s.
+  private static let example = """
+    receive_time_ns,exchange_time_ns,last_trade_time_ns,symbol,price,volume,last_quantity,open_interest,flags
+    1795405558000000000,1795405558000000000,1795405558000000000,NSE:X,99.90,1000,1,0,
+    1795405559000000000,1795405559000000000,1795405559000000000,NSE:X,100.00,1010,10,0,
+    1795405560000000000,1795405560000000000,1795405559000000000,NSE:X,100.05,1012,2,0,
+    1795405561000000000,1795405561000000000,1795405559000000000,NSE:X,100.05,1012,2,0,
+    1795405562000000000,1795405562000000000,1795405561000000000,NSE:X,99.95,1020,8,0,
+    1795405562500000000,1795405562500000000,1795405558000000000,NSE:X,99.90,1021,1,0,
+    1795405565000000000,1795405565000000000,1795405557000000000,NSE:X,100.20,1023,2,0,
+
+    """
+
+  @Test func theWorkedExampleComesOutAsItIsWritten() throws {
+    let outcome = try Tool.run(["candles", "build", "--ticks", "-", "--interval", "1m"], input: Self.example)
+    #expect(outcome.code == 0)
+    let lines = outcome.output.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    #expect(
+      lines.first?.joined(separator: ",").hasPrefix("symbol,interval,start,open,high,low,close,volume,")
+        == true)
+    /// Open to volume, state and revision of each line.
+    let states = lines.dropFirst().map { fields in
+      ([String(fields[2].dropFirst(11).prefix(5))] + fields[3...7].map(String.init)
+        + fields[13...14].map(String.init))
+        .joined(separator: " ")
+    }
+    for expected in [
+      "09:15 100 100 100 100 10 forming 0", "09:15 100 100.05 100 100.05 12 provisional 0",
+      "09:16 99.95 99.95 99.95 99.95 8 forming 0", "09:15 99.9 100.05 99.9 100.05 13 final 0",
+      "09:15 100.2 100.2 99.9 100.05 15 revised 1",
+    ] {
+      #expect(states.contains(expected), "\(expected) in \(states)")
+    }
+    let final = try Tool.run(["candles", "build", "--ticks", "-", "--final", "--json"], input: Self.example)
+    #expect(final.output.split(separator: "\n").count == 2)
+  }
+
+  @Test func aMissingFileIsSaidBeforeAnyOutput() throws {
+    let outcome = try Tool.run(["candles", "build", "--ticks", "/nonexistent.csv"])
+    #expect(outcome.code == 66)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains("/nonexistent.csv"))
+  }
+
+  @Test func aWrongIntervalAndAWrongLineAreOneSentence() throws {
+    let interval = try Tool.run(
+      ["candles", "build", "--ticks", "-", "--interval", "7m"], input: Self.example)
+    #expect(interval.code == 64)
+    #expect(interval.errors.contains("there is no interval '7m'"))
+    let header = Self.example.split(separator: "\n")[0]
+    let line = try Tool.run(
+      ["candles", "build", "--ticks", "-"], input: "\(header)\n1,2,3,NSE:X,abc,1,1,0,\n")
+    #expect(line.code == 65)
+    #expect(line.errors.contains("line 2"))
+  }
+
+  @Test func theCalendarNamesSessionsHolidaysAndItsOwnEnd() throws {
+    let day = try Tool.run(["calendar", "2026-11-23", "--closing-auction"])
+    #expect(day.code == 0)
+    #expect(day.output.contains("09:15") && day.output.contains("closing-auction"))
+    let json = try Tool.run(["calendar", "2026-11-23", "--json"])
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect(object?["open"] as? Bool == true)
+    let holiday = try Tool.run(["calendar", "2026-01-26"])
+    #expect(holiday.code == 0)
+    #expect(holiday.output.contains("Republic Day"))
+    let next = try Tool.run(["calendar", "2026-01-25", "--next"])
+    #expect(next.output.contains("2026-01-27"))
+    let beyond = try Tool.run(["calendar", "2031-01-01"])
+    #expect(beyond.code == 78)
+    #expect(beyond.errors.contains("past the end of the trading calendar"))
+    let segment = try Tool.run(["calendar", "2026-11-23", "--segment", "cahs"])
+    #expect(segment.code == 64)
+    #expect(segment.errors.contains("did you mean cash?"))
+  }
+}

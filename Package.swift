@@ -65,7 +65,8 @@ let package = Package(
     .target(
       name: "SharedRing", dependencies: ["MarketData", "CSharedRing", "CLinux"], swiftSettings: strict),
     .target(
-      name: "Venues", dependencies: ["MarketData", "CCrypto", "CCurl", "CWslay"], swiftSettings: strict),
+      name: "Venues", dependencies: ["MarketData", "CCrypto", "CCurl", "CLinux", "CWslay"],
+      resources: [.embedInCode("Resources/india_stocks_api_gateway.py")], swiftSettings: strict),
     .target(
       name: "TradingCalendar", dependencies: ["MarketData"],
       resources: [.embedInCode("Resources/india.csv")], swiftSettings: strict),
@@ -127,7 +128,7 @@ let package = Package(
       name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "VenuesTests", dependencies: ["Venues", "VenueSimulator", "MarketData", flyingFox],
-      swiftSettings: strict),
+      resources: [.copy("Resources")], swiftSettings: strict),
     .testTarget(
       name: "TickQualityTests", dependencies: ["TickQuality", "MarketData"], swiftSettings: strict),
     .testTarget(

@@ -47,6 +47,12 @@ extension FeedConfiguration {
     controlSocket = controlSocket.map(resolved)
     source.caFile = source.caFile.map(resolved)
     calendarFile = calendarFile.map(resolved)
+    // A bare name is looked up in PATH.
+    func resolve(_ command: inout [String]) {
+      if let program = command.first, program.contains("/") { command[0] = resolved(program) }
+    }
+    resolve(&source.gatewayCommand)
+    resolve(&history.gatewayCommand)
   }
 
   /// What no value can get wrong alone.
@@ -72,6 +78,7 @@ extension FeedConfiguration {
     checkSubscriptions(&walker)
     checkQuality(&walker)
     checkMode(&walker)
+    checkGateway(&walker)
     let socketBytes = controlSocketPath.utf8.count
     if socketBytes > Self.controlSocketBytesMax {
       walker.report(
@@ -104,6 +111,52 @@ extension FeedConfiguration {
       walker.report(
         key: key, "is given beside quality.rules; remove it, and write {rule: \(rule), \(parameter): …} there"
       )
+    }
+  }
+
+  /// A gateway needs a program, a master data store an address, and nothing else does.
+  private func checkGateway(_ walker: inout ConfigurationWalker) {
+    checkCommand(
+      source.gatewayCommand, section: "source", by: "source.venue", source.venue.rawValue,
+      example: "[python3, my_broker.py]",
+      &walker)
+    checkCommand(
+      history.gatewayCommand, section: "history", by: "history.source", history.source.rawValue,
+      example: "[tickring, gateway, india-stocks-api]", &walker)
+    if history.source == .master, master.url.isEmpty {
+      walker.report(
+        key: "history.source",
+        "is master, which needs master.url, such as https://store.example/{exchange}/{symbol}?from={from_date}&to={to_date}"
+      )
+    }
+    if !(6...7).contains(master.columns.count) {
+      walker.report(
+        key: "master.columns",
+        "names \(master.columns.count) columns, but must name time, open, high, low, close, volume and perhaps open interest"
+      )
+    }
+    if String(master.priceScale).dropFirst().contains(where: { $0 != "0" })
+      || !"\(master.priceScale)".hasPrefix("1")
+    {
+      walker.report(
+        key: "master.price_scale", "is \(master.priceScale), but must be 1, 10, 100 or another power of ten")
+    }
+  }
+
+  private func checkCommand(
+    _ command: [String], section: String, by key: String, _ choice: String, example: String,
+    _ walker: inout ConfigurationWalker
+  ) {
+    let isEmpty = command.first?.isEmpty ?? true
+    if choice == "gateway", isEmpty {
+      walker.report(
+        key: key,
+        "is gateway, which needs \(section).gateway_command, a program and its arguments as in \(example)")
+    }
+    if choice != "gateway", !isEmpty {
+      walker.report(
+        key: "\(section).gateway_command",
+        "is given, but \(key) is \(choice); set that to gateway, or remove the command")
     }
   }
 

@@ -26,6 +26,8 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var subscriptions = Subscriptions()
   /// Past candles.
   public var history = History()
+  /// A store of the user's for past candles.
+  public var master = Master()
   /// The shared memory.
   public var sharedMemory = SharedMemory()
   /// The receive thread.
@@ -88,7 +90,9 @@ extension FeedConfiguration: ConfigurationSection {
     ConfigurationKey(
       section: "subscriptions", \.subscriptions,
       "How much of each instrument, and when its silence is suspicious"),
-    ConfigurationKey(section: "history", \.history, "Past candles, fetched from the venue"),
+    ConfigurationKey(section: "history", \.history, "Past candles"),
+    ConfigurationKey(
+      section: "master", \.master, "A store of yours for past candles, asked when history.source is master"),
     ConfigurationKey(section: "shared_memory", \.sharedMemory, "The way of ticks to strategies"),
     ConfigurationKey(section: "receive", \.receive, "The thread that reads from the venue"),
     ConfigurationKey(section: "recorder", \.recorder, "The thread that stores ticks and candles"),

@@ -6,7 +6,7 @@ internal import Venues
 struct DecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decode", abstract: "Decode a venue's frames for people.",
-    subcommands: [Kite.self, AngelOne.self])
+    subcommands: [Kite.self, AngelOne.self, OpenAlgo.self, Gateway.self])
 
   struct Kite: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,6 +32,33 @@ struct DecodeCommand: ParsableCommand {
         """)
 
     func run() throws { try decodeLines(AngelOneMessage.describe(hex:)) }
+  }
+
+  struct OpenAlgo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "openalgo",
+      abstract:
+        "Messages of an OpenAlgo server on standard input, one a line; one JSON object a tick out.",
+      discussion: """
+        A message is JSON text, or the hex digits of it. Keys and times are as on the wire, other numbers exact \
+        decimals rounded to 1e-9. A bad message, and an error of the server's, is one line on standard error and the \
+        next is read; exit code 1 if there was any.
+        """)
+
+    func run() throws { try decodeLines(OpenAlgoMessage.describe(line:)) }
+  }
+
+  struct Gateway: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "gateway",
+      abstract: "A gateway's output on standard input, one line each; one JSON object a tick out.",
+      discussion: """
+        Tries a gateway before a feed runs on it: `my_gateway | tickring decode gateway`. A line is JSON text, or the \
+        hex digits of it. Keys and times are as on the wire, other numbers exact decimals rounded to 1e-9. A bad line, \
+        and an error of the gateway's, is one line on standard error and the next is read; exit code 1 if there was any.
+        """)
+
+    func run() throws { try decodeLines(GatewayOutput.describe(line:)) }
   }
 }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CandleStore
 internal import Foundation
 internal import MarketData
+internal import Venues
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,14 +12,19 @@ struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "candles",
       abstract:
-        "Load 1-minute candles from a CSV file into SQLite; loading the same file twice changes nothing.",
+        "Load 1-minute candles from a CSV or JSON file into SQLite; loading the same file twice changes nothing.",
       discussion: """
         The header names the columns: timestamp, open, high, low, close, volume, and optionally oi. Timestamps are \
         RFC 3339 with their zone, prices exact decimals.
+
+        A JSON file is a list of objects with members of these names, or of arrays with values in this order; there a \
+        timestamp may also be Unix time. When the list lies deeper, --rows data.candles says where.
         """)
 
     @OptionGroup var data: DataOptions
     @Option(help: "The instrument, as in NSE:YESBANK.") var instrument: String
+    @Option(help: "Where in a JSON file the list of candles is: its members' names joined by dots.")
+    var rows = ""
     @Flag(help: "Print JSON.") var json = false
     @Argument(help: "The file.") var file: String
 
@@ -33,7 +39,7 @@ struct ImportCommand: ParsableCommand {
       let symbol = try Symbol(instrument)
       let directory = try data.directory()
       // Read before anything is made, so that a bad file leaves nothing behind.
-      let probe = try CandleCSV.read(path: file, instrument: InstrumentID(rawValue: 0), interval: .minute)
+      let probe = try read()
       do {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
       } catch {
@@ -54,6 +60,21 @@ struct ImportCommand: ParsableCommand {
       if json { return try Console.json(answer) }
       let range = candles.isEmpty ? "" : ", \(answer.first ?? "") to \(answer.last ?? "")"
       Console.line("\(symbol): \(Format.count(candles.count)) candles\(range)")
+    }
+
+    private func read() throws(Fault) -> [Candle] {
+      let instrument = InstrumentID(rawValue: 0)
+      guard isJSON else { return try CandleCSV.read(path: file, instrument: instrument, interval: .minute) }
+      var format = CandleFormat()
+      format.rows = rows
+      return try format.candles(file: file, instrument: instrument, interval: .minute)
+    }
+
+    /// Whether the file begins as JSON does; no CSV file has a bracket first.
+    private var isJSON: Bool {
+      let beginning = try? FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 64)
+      let first = beginning?.first { !UnicodeScalar($0).properties.isWhitespace }
+      return first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
     }
 
     /// The symbol's number; a new symbol gets the next one, and its venue's details when a feed first lists it.

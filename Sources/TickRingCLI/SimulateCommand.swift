@@ -15,7 +15,7 @@ struct SimulateCommand: AsyncParsableCommand {
       `curl -d 'silence+5' http://127.0.0.1:PORT/simulator/faults`.
       """)
 
-  @Option(help: "Whose interfaces it has: kite or angelone.") var venue = "kite"
+  @Option(help: "Whose interfaces it has: kite, angelone or openalgo.") var venue = "kite"
   @Flag(help: "Refuse requests beyond the venue's documented rates.") var rateLimits = false
   @Option(help: "Port to listen on; 0 for any that is free.") var port: UInt16 = 0
   @Option(help: "Instruments of the synthetic market (1 to 9000).") var instruments = 200
@@ -38,11 +38,12 @@ struct SimulateCommand: AsyncParsableCommand {
   @Flag(help: .hidden) var stopWithStandardInput = false
 
   /// API key and access token of the simulated customer.
-  private static let credential = "demo"
+  static let credential = "demo"
   private static let kiteRequestsPerSecondMax = 3
   private static let sessionStart = (hour: 9, minute: 15)
 
   func run() async throws {
+    if venue == Self.openAlgo { return try await runOpenAlgo() }
     let stop = StopSignal(withStandardInput: stopWithStandardInput)
     var configuration = SimulatedVenue.Configuration()
     configuration.port = port
@@ -105,7 +106,7 @@ struct SimulateCommand: AsyncParsableCommand {
   /// - Throws: ``Fault`` of kind `usage` that names those that there are.
   static func vendor(named name: String) throws(Fault) -> SimulatedVenue.Vendor {
     guard let vendor = SimulatedVenue.Vendor(rawValue: name) else {
-      let known = SimulatedVenue.Vendor.allCases.map(\.rawValue).joined(separator: ", ")
+      let known = (SimulatedVenue.Vendor.allCases.map(\.rawValue) + [openAlgo]).joined(separator: ", ")
       throw Fault(.usage, "--venue '\(name)' is not one of \(known)")
     }
     return vendor
@@ -118,7 +119,7 @@ struct SimulateCommand: AsyncParsableCommand {
     return faults
   }
 
-  private func tell(_ event: String, port: Int? = nil, report: VenueReportLine? = nil) throws(Fault) {
+  func tell(_ event: String, port: Int? = nil, report: VenueReportLine? = nil) throws(Fault) {
     if json { return try Console.json(VenueLine(event: event, port: port, report: report)) }
     if let port { Console.line("listening on 127.0.0.1:\(port); Ctrl-C stops") }
     if event == "finished" { Console.line("the market has ended; Ctrl-C stops") }

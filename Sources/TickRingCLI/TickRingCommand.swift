@@ -23,7 +23,7 @@ struct TickRingCommand: AsyncParsableCommand {
       QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
       CalendarCommand.self, CandlesCommand.self, StoreCommand.self, QualityCommand.self, StatusCommand.self,
       SharedMemoryCommand.self,
-      DecodeCommand.self, DebugCommand.self,
+      DecodeCommand.self, GatewayCommand.self, DebugCommand.self,
       ConfigCommand.self,
     ])
 

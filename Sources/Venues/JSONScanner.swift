@@ -5,15 +5,27 @@ import MarketData
 /// It exists because prices must be read from their digits: a general parser would have made Doubles of them.
 struct JSONScanner {
   let bytes: [UInt8]
-  private(set) var index = 0
+  /// The next byte to look at.
+  var index: Int
+  /// Where the text begins and ends within ``bytes``.
+  let start: Int
+  let end: Int
 
   init(_ bytes: [UInt8]) {
+    self.init(bytes, in: 0..<bytes.count)
+  }
+
+  /// Walks over a part of the bytes, which must lie inside them.
+  init(_ bytes: [UInt8], in range: Range<Int>) {
     self.bytes = bytes
+    index = range.lowerBound
+    start = range.lowerBound
+    end = range.upperBound
   }
 
   /// The next byte that is no white space, without taking it.
   mutating func peek() -> UInt8? {
-    while index < bytes.count {
+    while index < end {
       let byte = bytes[index]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
       index += 1
@@ -58,12 +70,12 @@ struct JSONScanner {
   mutating func rawString() throws(Fault) -> Range<Int> {
     guard take(UInt8(ascii: "\"")) else { throw unexpected("a string") }
     let start = index
-    while index < bytes.count {
+    while index < end {
       switch bytes[index] {
       case UInt8(ascii: "\""):
         index += 1
         return start..<index - 1
-      case UInt8(ascii: "\\"): index = min(index + 2, bytes.count)
+      case UInt8(ascii: "\\"): index = min(index + 2, end)
       default: index += 1
       }
     }
@@ -116,13 +128,13 @@ struct JSONScanner {
     var magnitude: Int64 = 0
     var missingDigits = fractionDigits
     var fits = takeDigits(into: &magnitude) > 0
-    if fits, index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+    if fits, index < end, bytes[index] == UInt8(ascii: ".") {
       index += 1
       let digits = takeDigits(into: &magnitude, atMost: fractionDigits)
       missingDigits -= digits
       // Zeros beyond the last digit that fits change nothing.
       var zeros = 0
-      while index < bytes.count, bytes[index] == UInt8(ascii: "0") {
+      while index < end, bytes[index] == UInt8(ascii: "0") {
         index += 1
         zeros += 1
       }
@@ -145,7 +157,7 @@ struct JSONScanner {
   @inline(__always)
   private mutating func takeDigits(into value: inout Int64, atMost digitsMax: Int = .max) -> Int {
     var count = 0
-    while count < digitsMax, index < bytes.count {
+    while count < digitsMax, index < end {
       let digit = bytes[index] &- UInt8(ascii: "0")
       guard digit < 10 else { break }
       if value >= 0 {
@@ -182,7 +194,7 @@ struct JSONScanner {
   }
 
   private mutating func skipWord() {
-    repeat { index += 1 } while index < bytes.count && !Self.endsWord(bytes[index])
+    repeat { index += 1 } while index < end && !Self.endsWord(bytes[index])
   }
 
   private static func endsWord(_ byte: UInt8) -> Bool {
@@ -198,8 +210,9 @@ struct JSONScanner {
   /// The fault that something else stands here than `wanted`.
   func unexpected(_ wanted: String) -> Fault {
     let found =
-      index < bytes.count
-      ? "'\(WebSocketHandshake.excerpt(of: bytes[index...].prefix(20)))'" : "the end of the text"
-    return Fault(.protocolViolation, "malformed JSON at byte \(index): \(found) where \(wanted) should be")
+      index < end
+      ? "'\(WebSocketHandshake.excerpt(of: bytes[index..<end].prefix(20)))'" : "the end of the text"
+    return Fault(
+      .protocolViolation, "malformed JSON at byte \(index - start): \(found) where \(wanted) should be")
   }
 }

@@ -11,12 +11,12 @@ import TickQuality
         "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
         "source.api_url", "source.instruments_url", "source.ca_file", "source.proxy",
-        "source.connections_max",
-        "source.clock", "instruments",
-        "subscriptions.mode",
-        "subscriptions.ltp", "subscriptions.quote", "subscriptions.full", "subscriptions.mute_seconds",
-        "history.sessions",
-        "history.requests_per_second", "shared_memory.mode", "shared_memory.group",
+        "source.connections_max", "source.clock", "source.gateway_command", "instruments",
+        "subscriptions.mode", "subscriptions.ltp", "subscriptions.quote", "subscriptions.full",
+        "subscriptions.mute_seconds", "history.source", "history.gateway_command", "history.sessions",
+        "history.requests_per_second", "master.url", "master.headers", "master.shape", "master.rows",
+        "master.columns", "master.time_format", "master.time_zone_minutes", "master.price_scale",
+        "master.intervals", "master.days_max", "shared_memory.mode", "shared_memory.group",
         "shared_memory.lane_slots",
         "shared_memory.recorder_slots", "shared_memory.lanes_max", "shared_memory.instruments_max",
         "shared_memory.huge_pages", "shared_memory.lock_memory",
@@ -76,9 +76,23 @@ import TickQuality
     written.source.instrumentsURL = "http://127.0.0.1"
     written.source.caFile = "yes"
     written.source.clock = .simulator
+    written.source.venue = .gateway
+    written.source.gatewayCommand = ["/usr/bin/env", "-S", "", "null", "a b", "é\"\n"]
     written.instruments = .symbols(
       try ["NSE:NIFTY 50", "NSE:M&M", "MCX:GOLD: x", "NSE:#1", "NSE:{", "a:b:"].map { try Symbol($0) })
+    written.history.source = .gateway
+    written.history.gatewayCommand = ["/opt/history"]
     written.history.sessions = 0
+    written.master.url = "https://h/{symbol}?a=${B}&c=#"
+    written.master.headers = ["A: b"]
+    written.master.shape = .csv
+    written.master.rows = "data.candles"
+    written.master.columns = ["0", "1", "2", "3", "4", "5"]
+    written.master.timeFormat = "%Y-%m-%d %H:%M"
+    written.master.timeZoneMinutes = -60
+    written.master.priceScale = 100
+    written.master.intervals = ["1m=minute"]
+    written.master.daysMax = 1
     written.history.requestsPerSecond = 0
     written.sharedMemory.mode = 0o644
     written.sharedMemory.laneSlots = 1024

@@ -14,8 +14,22 @@ import Testing
         "feed.yaml:1: log_level is 'verbose', but must be one of trace, debug, info, notice, warning, error, critical"
       ),
       (
-        "source:\n  venue: upstox",
-        "feed.yaml:2: source.venue is 'upstox', but must be one of kite, angelone"
+        "source:\n  venue: nse",
+        "feed.yaml:2: source.venue is 'nse', but must be one of kite, angelone, openalgo, gateway"
+      ),
+      (
+        "source:\n  venue: gateway",
+        "feed.yaml:2: source.venue is gateway, which needs source.gateway_command, a program and its arguments as in "
+          + "[python3, my_broker.py]"
+      ),
+      (
+        "source:\n  gateway_command: [cat]",
+        "feed.yaml:2: source.gateway_command is given, but source.venue is kite; set that to gateway, or remove the "
+          + "command"
+      ),
+      (
+        "source:\n  gateway_command: [[cat]]",
+        "feed.yaml:2: source.gateway_command[0] is a list, but must be a text without a zero byte"
       ),
       (
         "recorder:\n  # a comment\n  block_ticks: 0",
@@ -127,11 +141,11 @@ import Testing
       ("block_ticks: 5", "feed.yaml:1: block_ticks is not a key; did you mean recorder.block_ticks?"),
       (
         "history:\n  zebra: 5",
-        "feed.yaml:2: history.zebra is not a key; valid here are sessions, requests_per_second"
+        "feed.yaml:2: history.zebra is not a key; valid here are source, gateway_command, sessions, requests_per_second"
       ),
       (
         "history:\n  <<: {sessions: 1}",
-        "feed.yaml:2: history.<< is not a key; valid here are sessions, requests_per_second"
+        "feed.yaml:2: history.<< is not a key; valid here are source, gateway_command, sessions, requests_per_second"
       ),
     ])
   func anUnknownKeyIsNamedWithTheNearestValidOne(text: String, sentence: String) {

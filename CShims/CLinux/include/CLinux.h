@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tickring_child.h"
+
 // Open-file-description locks: the kernel drops them when the last descriptor of the open file is closed, so a
 // killed holder never leaves one behind. Both return 0 or -errno.
 int tickring_lock_try_exclusive(int fd, off_t start, off_t length);

@@ -69,6 +69,50 @@ extension ValueForm where Value == String {
   }
 }
 
+extension ValueForm where Value == String {
+  /// Any text on one line, which may be empty.
+  static func text(bytesMax: Int) -> ValueForm {
+    ValueForm(
+      "a text of at most \(bytesMax) bytes, or empty",
+      read: { node, complaints in
+        if node.isEmptyValue { return "" }
+        guard case .scalar(let scalar) = node, scalar.string.utf8.count <= bytesMax,
+          scalar.string.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else {
+          complaints.append(ValueComplaint(found: node.outline))
+          return nil
+        }
+        return scalar.string
+      }, text: { $0.isEmpty ? "" : yamlScalar($0) })
+  }
+}
+
+extension ValueForm where Value == [String] {
+  /// A list of texts, which may be empty.
+  static func texts(countMax: Int, example: String) -> ValueForm {
+    ValueForm(
+      "a list of at most \(countMax) texts such as \(example)",
+      read: { node, complaints in
+        guard case .sequence(let elements) = node, elements.count <= countMax else {
+          complaints.append(ValueComplaint(found: node.outline))
+          return nil
+        }
+        var texts: [String] = []
+        for (index, element) in elements.enumerated() {
+          guard case .scalar(let scalar) = element, !scalar.string.contains("\0") else {
+            complaints.append(
+              ValueComplaint(
+                found: element.outline, element: "[\(index)]", line: element.mark?.line,
+                expectation: "a text without a zero byte"))
+            continue
+          }
+          texts.append(scalar.string)
+        }
+        return texts
+      }, text: { "[\($0.map(yamlScalar).joined(separator: ", "))]" })
+  }
+}
+
 extension ValueForm where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of a few words.
   static var word: ValueForm {

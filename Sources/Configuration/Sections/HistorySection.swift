@@ -1,6 +1,20 @@
 extension FeedConfiguration {
-  /// Past candles that are fetched from the venue.
+  /// Past candles.
   public struct History: Sendable, Hashable {
+    /// Who is asked for past candles.
+    public enum Source: String, Sendable, Hashable, CaseIterable {
+      /// The venue that brings the ticks.
+      case venue
+      /// A gateway process of its own.
+      case gateway
+      /// The store or the files that ``FeedConfiguration/Master`` describes.
+      case master
+    }
+
+    /// Who is asked.
+    public var source = Source.venue
+    /// The program that ``Source/gateway`` starts, and its arguments; empty for other sources.
+    public var gatewayCommand: [String] = []
     /// Past trading days to load before the feed starts; 0 loads none.
     public var sessions = 1
     /// Most requests in a second; nil stands for the venue's own limits, 0 for none.
@@ -18,6 +32,16 @@ extension FeedConfiguration {
 
 extension FeedConfiguration.History: ConfigurationSection {
   static let keys: [ConfigurationKey<Self>] = [
+    ConfigurationKey(
+      "source", \.source, .word,
+      "Who is asked for past candles, venue being the one that brings the ticks, master what the section of that name says"
+    ),
+    ConfigurationKey(
+      "gateway_command", \.gatewayCommand,
+      .texts(
+        countMax: FeedConfiguration.Source.gatewayCommandCountMax,
+        example: "[tickring, gateway, india-stocks-api]"),
+      "The program that source: gateway starts and its arguments, without a shell"),
     ConfigurationKey(
       "sessions", \.sessions, .wholeNumber(sessionsBounds),
       "Past trading days whose candles are loaded before the feed starts, 0 for none"),

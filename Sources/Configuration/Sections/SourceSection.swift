@@ -7,6 +7,10 @@ extension FeedConfiguration {
       case kite
       /// Angel One's SmartAPI.
       case angelone
+      /// A self-hosted OpenAlgo server before one of some thirty brokers.
+      case openalgo
+      /// A program of the user's that speaks one JSON object a line.
+      case gateway
     }
 
     /// What time the feed lives in.
@@ -34,6 +38,11 @@ extension FeedConfiguration {
     public var connectionsMax: Int?
     /// The feed's clock.
     public var clock = Clock.system
+    /// The program that ``Venue/gateway`` starts, and its arguments; empty for other venues.
+    public var gatewayCommand: [String] = []
+
+    /// Words of ``gatewayCommand``.
+    public static let gatewayCommandCountMax = 100
 
     /// Bounds of ``connectionsMax``.
     public static let connectionsMaxBounds = 1...3
@@ -62,6 +71,8 @@ extension FeedConfiguration.Source.Venue {
     switch self {
     case .kite: "wss://ws.kite.trade"
     case .angelone: "wss://smartapisocket.angelone.in/smart-stream"
+    case .openalgo: "ws://127.0.0.1:8765"
+    case .gateway: ""
     }
   }
 
@@ -70,13 +81,15 @@ extension FeedConfiguration.Source.Venue {
     switch self {
     case .kite: "https://api.kite.trade"
     case .angelone: "https://apiconnect.angelone.in"
+    case .openalgo: "http://127.0.0.1:5000"
+    case .gateway: ""
     }
   }
 }
 
 extension FeedConfiguration.Source: ConfigurationSection {
   static let keys: [ConfigurationKey<Self>] = [
-    ConfigurationKey("venue", \.venue, .word, "The broker whose feed is read"),
+    ConfigurationKey("venue", \.venue, .word, "Whose feed is read"),
     ConfigurationKey(
       "websocket_url", \.websocketURLGiven,
       .optional(.url(schemes: ["wss", "ws"], example: "wss://ws.kite.trade")),
@@ -102,5 +115,10 @@ extension FeedConfiguration.Source: ConfigurationSection {
         + "unless given"),
     ConfigurationKey(
       "clock", \.clock, .word, "The machine's clock, or that of a simulated venue, which is asked for it"),
+    ConfigurationKey(
+      "gateway_command", \.gatewayCommand,
+      .texts(countMax: gatewayCommandCountMax, example: "[python3, my_broker.py]"),
+      "The program that venue: gateway starts and its arguments, without a shell; a relative path in the program's name "
+        + "is relative to this file"),
   ]
 }

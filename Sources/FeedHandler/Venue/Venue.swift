@@ -9,11 +9,11 @@ struct Venue {
   /// Instruments that its live connection carries.
   let instrumentsMax: Int
   let listings: () throws(Fault) -> [InstrumentListing]
-  let history: any CandleSource
   /// Something that changes when the venue's credentials do; nil while they cannot be read.
   let credentialsMark: @Sendable () -> Int?
   /// What a person does about dead credentials.
   let loginAdvice: String
+  var history: any CandleSource
   /// Makes the live connection; the frames also go where somebody wants them as they came.
   let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
 
@@ -24,7 +24,10 @@ struct Venue {
     switch configuration.source.venue {
     case .kite: try self.init(kite: configuration, environment: environment)
     case .angelone: try self.init(angelOne: configuration, environment: environment)
+    case .openalgo: try self.init(openAlgo: configuration, environment: environment)
+    case .gateway: try self.init(gateway: configuration, environment: environment)
     }
+    if let other = try Self.otherHistory(configuration, environment: environment) { history = other }
   }
 
   /// How a venue's instruments are spread over connections: as the venue allows and the configuration wants.

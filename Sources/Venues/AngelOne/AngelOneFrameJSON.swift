@@ -6,7 +6,7 @@ extension AngelOneFrame {
   var json: String {
     var members = [
       "\"subscription_mode\":\(mode.rawValue)", "\"exchange_type\":\(exchange)",
-      "\"token\":\(Self.quoted(token))",
+      "\"token\":\(JSONText.quoted(token))",
     ]
     if let sequence { members.append("\"sequence_number\":\(sequence)") }
     members.append("\"exchange_timestamp\":\(exchangeTime)")
@@ -58,19 +58,4 @@ extension AngelOneFrame {
   }
 
   private static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-  /// A JSON string; tokens can hold any byte.
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": quoted += "\\\(scalar)"
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
-  }
 }

@@ -1,0 +1,34 @@
+internal import Configuration
+internal import MarketData
+internal import Venues
+
+extension Venue {
+  /// A self-hosted OpenAlgo server.
+  init(openAlgo configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
+    let source = configuration.source
+    let client = try HTTPClient(caFile: source.caFile)
+    let apiKey: @Sendable () throws(Fault) -> String = { () throws(Fault) in
+      try Self.secret("TICKRING_OPENALGO_API_KEY", environment)
+    }
+    _ = try apiKey()
+    name = "openalgo"
+    instrumentsMax = OpenAlgoSource.instrumentsMax
+    listings = { () throws(Fault) in
+      try OpenAlgoInstruments.download(with: client, baseURL: source.apiURL, apiKey: try apiKey())
+    }
+    history = RESTHistory(
+      OpenAlgoCandles(baseURL: source.apiURL, apiKey: apiKey),
+      budget: Self.budget(configuration, of: OpenAlgoCandles.rateLimits), caFile: source.caFile)
+    credentialsMark = { (try? apiKey()).map { Venue.mark($0) } }
+    loginAdvice =
+      "log in to the broker at the OpenAlgo server, and see that TICKRING_OPENALGO_API_KEY is the key that it shows"
+    makeSource = { clock, frames in
+      var options = OpenAlgoSource.Options()
+      options.url = source.websocketURL
+      options.caFile = source.caFile
+      let openAlgo = OpenAlgoSource(options: options, clock: clock, apiKey: apiKey)
+      openAlgo.frameSink = frames
+      return openAlgo
+    }
+  }
+}

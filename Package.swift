@@ -115,7 +115,7 @@ let package = Package(
         "FeedHandler", "TradingCalendar",
         "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", "CandleStore", "TimeSeries",
         "TickRing",
-        "Configuration", argumentParser, grdbSQLite,
+        "Configuration", argumentParser, grdbSQLite, logging,
       ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
 
     // What tests start as processes of their own.
@@ -151,9 +151,8 @@ let package = Package(
     .testTarget(
       name: "FeedHandlerTests",
       dependencies: [
-        "FeedHandler", "FeedControl", "MarketData", "SharedRing", "Configuration", "CandleStore",
-        "TickQuality",
-        logging,
+        "FeedHandler", "FeedControl", "MarketData", "SharedRing", "CandleStore", "Configuration",
+        "TickQuality", "TradingCalendar", logging,
       ],
       swiftSettings: strict),
     .testTarget(

@@ -12,7 +12,7 @@ struct BenchmarkCommand: ParsableCommand {
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
       StageBenchmark.self, ReplayBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
-      HandlerBenchmark.self, DecodeBenchmark.self,
+      HandlerBenchmark.self, DecodeBenchmark.self, BackfillBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }
@@ -38,6 +38,7 @@ struct AllBenchmarks: ParsableCommand {
     try StoreBenchmark.measure(size)
     try SeriesBenchmark.measure(size)
     try HandlerBenchmark.measure(size)
+    try BackfillBenchmark.measure(size)
     try AllocationBenchmark.measure(size)
     try IngestBenchmark.measure(size)
   }

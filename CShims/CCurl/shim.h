@@ -29,3 +29,19 @@ static inline CURLcode tickring_curl_get_string(CURL *handle, CURLINFO info, con
 static inline CURLcode tickring_curl_get_socket(CURL *handle, curl_socket_t *value) {
   return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
 }
+static inline CURLcode tickring_curl_get_pointer(CURL *handle, CURLINFO info, void **value) {
+  return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLMcode tickring_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+  return curl_multi_setopt(multi, option, value);
+}
+// Unions are awkward in Swift: the two fields that a message of the only kind carries.
+static inline CURL *tickring_curl_multi_next_done(CURLM *multi, CURLcode *result) {
+  int left;
+  for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
+    if (message->msg != CURLMSG_DONE) continue;
+    *result = message->data.result;
+    return message->easy_handle;
+  }
+  return NULL;
+}

@@ -12,6 +12,11 @@ extension CandleStore {
   ///   candle does not start on a whole second, of kind `software` when an instrument was never registered.
   public func upsert(_ candles: [Candle]) throws(Fault) {
     guard !candles.isEmpty else { return }
+    try upsert(candles) { _ in }
+  }
+
+  /// Stores candles and, in the same transaction, what belongs to them.
+  func upsert(_ candles: [Candle], with addition: (Database) throws -> Void) throws(Fault) {
     let path = path
     var instrumentMax: UInt32 = 0
     for candle in candles {
@@ -26,7 +31,7 @@ extension CandleStore {
     try write("store candles in") { database in
       // Numbers are given without holes and never taken back.
       let known = try Int64.fetchOne(database.cachedStatement(sql: "SELECT max(id) FROM instruments")) ?? -1
-      guard Int64(instrumentMax) <= known else {
+      guard candles.isEmpty || Int64(instrumentMax) <= known else {
         throw Fault(
           .software,
           """
@@ -34,7 +39,8 @@ extension CandleStore {
           before their candles
           """)
       }
-      try CandleInsertion(database).run(candles, order: order)
+      if !candles.isEmpty { try CandleInsertion(database).run(candles, order: order) }
+      try addition(database)
     }
   }
 
@@ -155,7 +161,7 @@ extension CandleStore {
     }
   }
 
-  private static func wholeSecond(notBefore instant: Timestamp) -> Int64 {
+  static func wholeSecond(notBefore instant: Timestamp) -> Int64 {
     let isWhole = instant.nanoseconds % Timestamp.nanosecondsPerSecond == 0
     return isWhole ? instant.seconds : instant.seconds + 1
   }

@@ -12,6 +12,7 @@ enum Schema {
     migrator.registerMigration(SchemaVersion2.identifier) { try SchemaVersion2.make($0) }
     migrator.registerMigration(GapRepairSchema.identifier) { try GapRepairSchema.make($0) }
     migrator.registerMigration(SchemaVersion4.identifier) { try SchemaVersion4.make($0) }
+    migrator.registerMigration(HistorySchema.identifier) { try HistorySchema.make($0) }
     return migrator
   }()
 }

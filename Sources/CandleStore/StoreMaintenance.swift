@@ -45,11 +45,14 @@ public struct CandleRetention: Sendable, Hashable {
   public var minuteDays: Int?
   /// Days that candles of every other interval are kept; nil for ever.
   public var longerDays: Int?
+  /// Days that venues' lists of instruments are kept, beside the latest; nil for ever.
+  public var listingDays: Int?
 
   /// Makes a retention; nothing ever leaves unless told.
-  public init(minuteDays: Int? = nil, longerDays: Int? = nil) {
+  public init(minuteDays: Int? = nil, longerDays: Int? = nil, listingDays: Int? = nil) {
     self.minuteDays = minuteDays
     self.longerDays = longerDays
+    self.listingDays = listingDays
   }
 }
 
@@ -126,7 +129,7 @@ extension CandleStore {
       var rows: [String: Int] = [:]
       for table in [
         "instruments", "gaps", "candle_revisions", "quarantine", "sessions", "quality_counts",
-        "withheld_volumes",
+        "withheld_volumes", "history_coverage", "listings",
       ] {
         rows[table] = try number("SELECT count(*) FROM \(table)")
       }
@@ -171,6 +174,18 @@ extension CandleStore {
               if table == "candles" { count += database.changesCount }
             }
           }
+          // What was deleted is not known any more.
+          for instrument in group {
+            try database.execute(
+              sql: """
+                DELETE FROM history_coverage WHERE instrument_id = ? AND interval_seconds \(condition) AND "end" <= ?
+                """, arguments: [instrument, cutoff(days)])
+            try database.execute(
+              sql: """
+                UPDATE history_coverage SET start = ? WHERE instrument_id = ? AND interval_seconds \(condition)
+                  AND start < ?
+                """, arguments: [cutoff(days), instrument, cutoff(days)])
+          }
           return count
         }
       }
@@ -185,6 +200,7 @@ extension CandleStore {
           sql: "DELETE FROM quality_counts WHERE day < ?", arguments: [cutoff(days) / 86_400])
       }
     }
+    if let days = retention.listingDays { try removeListings(before: CivilTime(now).dayNumber - days) }
     return deleted
   }
 }

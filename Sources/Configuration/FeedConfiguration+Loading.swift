@@ -47,6 +47,7 @@ extension FeedConfiguration {
     controlSocket = controlSocket.map(resolved)
     source.caFile = source.caFile.map(resolved)
     calendarFile = calendarFile.map(resolved)
+    credentials.directory = credentials.directory.map(resolved)
     // A bare name is looked up in PATH.
     func resolve(_ command: inout [String]) {
       if let program = command.first, program.contains("/") { command[0] = resolved(program) }

@@ -20,6 +20,8 @@ public struct FeedConfiguration: Sendable, Hashable {
   public var logLevel = LogLevel.info
   /// Where ticks and past candles come from.
   public var source = Source()
+  /// Where tokens are kept.
+  public var credentials = Credentials()
   /// What the venue is asked for before any strategy has asked: NSE:RELIANCE.
   public var instruments = InstrumentSelection.symbols(["NSE:RELIANCE"].compactMap { try? Symbol($0) })
   /// How much of each instrument, and when silence is suspicious.
@@ -85,6 +87,7 @@ extension FeedConfiguration: ConfigurationSection {
       "When the markets trade; the calendar that comes with TickRing unless given"),
     ConfigurationKey("log_level", \.logLevel, .word, "How much is logged"),
     ConfigurationKey(section: "source", \.source, "Where ticks and past candles come from"),
+    ConfigurationKey(section: "credentials", \.credentials, "The venue's token of the day"),
     ConfigurationKey(
       "instruments", \.instruments, .instruments, "What the venue is asked for before any strategy has asked"),
     ConfigurationKey(

@@ -16,6 +16,13 @@ public func nearest(to word: String, among candidates: some Sequence<String>, co
   return alike.sorted { $0 < $1 }.prefix(max(0, count)).map(\.text)
 }
 
+/// Names the three symbols that look most like one that does not exist, for the end of a sentence: `; the nearest are
+/// NSE:INFY, …`, or nothing when none is alike.
+public func nearestHint(to symbol: String, among symbols: some Sequence<String>) -> String {
+  let near = nearest(to: symbol, among: symbols, count: 3)
+  return near.isEmpty ? "" : "; the nearest are \(near.joined(separator: ", "))"
+}
+
 /// How many bytes must be inserted, removed, replaced or swapped with their neighbour to make one word of the other
 /// (the restricted Damerau-Levenshtein distance).
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {

@@ -18,6 +18,8 @@ public struct FeedHandler: Sendable {
   private let logger: Logger
   /// As it was loaded, and from where.
   private let loaded: ReloadableConfiguration
+  /// Told how far the loading of history has come, in place of lines in the log.
+  public var onHistoryProgress: (@Sendable (HistoryProgress) -> Void)?
 
   /// Name of the lane from which the recorder reads.
   public static let recorderLane = SegmentNames.recorderLane
@@ -54,6 +56,7 @@ public struct FeedHandler: Sendable {
   ) async throws(Fault) {
     let schedule = try FeedGuard.schedule(configuration)
     let venue = try Venue(configuration, environment: environment)
+    try venue.checkCredentials()
     let market = try MarketHours(calendarFile: configuration.calendarFile)
     let rules = try RuleCatalogue.make(configuration.quality.rules, phases: market.phases)
     try makeDataDirectory()
@@ -82,8 +85,7 @@ public struct FeedHandler: Sendable {
         let known = Dictionary(uniqueKeysWithValues: try store.instruments().map { ($0.id, $0.symbol) })
         segment.keepRows { known[$0] == $1 }
       }
-      let directory = InstrumentDirectory(try venue.listings(), venue: venue.name)
-      let instruments = try configuredInstruments(directory, store, venue)
+      let (directory, instruments) = try listInstruments(venue, store)
       try segment.define(instruments)
       market.closingAuction = directory.closingAuctionSymbols
       market.define(instruments)
@@ -160,6 +162,23 @@ public struct FeedHandler: Sendable {
     }
   }
 
+  /// The venue's list, and those of it that are configured. A symbol that a list of this morning lacks may be new.
+  private func listInstruments(
+    _ venue: Venue, _ store: CandleStore
+  ) throws(Fault) -> (InstrumentDirectory, [Instrument]) {
+    let master = InstrumentMaster(venue, configuration, store: store, logger: logger)
+    let snapshot = try master.snapshot(now: .wallClock())
+    let directory = InstrumentDirectory(snapshot.listings, venue: venue.name)
+    do {
+      return (directory, try configuredInstruments(directory, store, venue))
+    } catch {
+      guard error.kind == .usage, !snapshot.isNew, snapshot.staleness == nil else { throw error }
+      let listings = try master.snapshot(now: .wallClock(), isForced: true).listings
+      let directory = InstrumentDirectory(listings, venue: venue.name)
+      return (directory, try configuredInstruments(directory, store, venue))
+    }
+  }
+
   private func configuredInstruments(
     _ directory: InstrumentDirectory, _ store: CandleStore, _ venue: Venue
   ) throws(Fault) -> [Instrument] {
@@ -186,7 +205,8 @@ public struct FeedHandler: Sendable {
       now = try SimulatedClock(apiURL: configuration.source.apiURL).marketStart()
     }
     let prepopulation = Prepopulation(
-      source: venue.history, store: store, logger: logger, shouldStop: shouldStop)
+      source: venue.history, store: store, schedule: try HistorySchedule.of(configuration), logger: logger,
+      shouldStop: shouldStop, progress: onHistoryProgress)
     return try prepopulation.run(instruments, sessions: configuration.history.sessions, now: now)
   }
 

@@ -4,18 +4,32 @@ internal import FeedHandler
 internal import Foundation
 internal import Logging
 internal import MarketData
+internal import Synchronization
 
 struct IngestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ingest", abstract: "Run the feed handler: venue to shared memory, candles and archive.",
     discussion: """
-      Credentials come from the environment: TICKRING_KITE_API_KEY and TICKRING_KITE_ACCESS_TOKEN. \
+      Credentials come from `tickring login kite`, or from the environment: TICKRING_KITE_API_KEY and \
+      TICKRING_KITE_ACCESS_TOKEN. A token file written after the start goes before the environment. \
       Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost. SIGHUP, unless it comes from a \
       terminal that was closed, reads the configuration file again, as `tickring config reload` does.
       """)
 
   @Option(help: "Configuration file; `tickring config example` prints one.") var config: String
   @Flag(help: .hidden) var stopWithStandardInput = false
+
+  /// Shows how far history has come on a terminal, where lines would only push others away.
+  private static func progressBar() -> @Sendable (HistoryProgress) -> Void {
+    let bar = Mutex<ProgressBar?>(nil)
+    return { progress in
+      bar.withLock { bar in
+        if bar == nil { bar = ProgressBar("history", total: progress.total) }
+        bar?.show(progress.done)
+        if progress.done == progress.total { bar?.end() }
+      }
+    }
+  }
 
   func run() async throws {
     let configuration = try loadConfiguration(config)
@@ -26,10 +40,11 @@ struct IngestCommand: AsyncParsableCommand {
     let hasTerminal = isatty(STDIN_FILENO) == 1
     let stop = StopSignal(withStandardInput: stopWithStandardInput, stopsOnHangUp: hasTerminal)
     let reload = hasTerminal ? nil : ReloadSignal()
-    let handler = FeedHandler(
+    var handler = FeedHandler(
       configuration: configuration, configurationFile: config,
       environment: ProcessInfo.processInfo.environment,
       logger: logger)
+    if isatty(STDERR_FILENO) == 1 { handler.onHistoryProgress = Self.progressBar() }
     try await handler.run(until: { stop.isRaised }, takeReload: { reload?.take() ?? false })
   }
 }

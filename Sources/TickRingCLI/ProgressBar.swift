@@ -31,11 +31,21 @@ struct ProgressBar {
       lastShown = now
       let cells = Int(share * Double(Self.barCells))
       let bar = String(repeating: "#", count: cells) + String(repeating: ".", count: Self.barCells - cells)
-      Console.errorText("\r\(what) [\(bar)] \(percent) % of \(Format.count(total))")
+      Console.errorText("\r\(what) [\(bar)] \(percent) % of \(Format.count(total))\(pace(done, now))\u{1B}[K")
     } else if Int(share * 10) > lastTenth {
       lastTenth = Int(share * 10)
-      Console.errorText("\(what): \(percent) % of \(Format.count(total))\n")
+      Console.errorText("\(what): \(percent) % of \(Format.count(total))\(pace(done, now))\n")
     }
+  }
+
+  /// How fast it goes, and how long it will take at that rate.
+  private func pace(_ done: Int, _ now: Int64) -> String {
+    guard done > 0, done < total else { return "" }
+    let perSecond = Double(done) / (Double(now - started) / 1e9)
+    let left = Int((Double(total - done) / perSecond).rounded(.up))
+    let rate = perSecond < 100 ? Format.decimal(perSecond, 1) : Format.count(Int(perSecond))
+    let seconds = left % 60 < 10 ? "0\(left % 60)" : "\(left % 60)"
+    return ", \(rate)/s, \(Format.count(left / 60)):\(seconds) left"
   }
 
   /// Leaves the line for what comes next.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CandleStore
+internal import Configuration
 internal import MarketData
 internal import SharedRing
 
@@ -39,7 +40,10 @@ struct QueryCommand: ParsableCommand {
         for text in symbols {
           let symbol = try Symbol(text)
           guard let id = ids[symbol] else {
-            throw Fault(.usage, "feed '\(feed)' knows no symbol '\(symbol)'; `tickring observe` it first")
+            throw Fault(
+              .usage,
+              "feed '\(feed)' knows no symbol '\(symbol)'; `tickring observe` it first"
+                + nearestHint(to: symbol.text, among: known.map(\.symbol.text)))
           }
           wanted.append((symbol, id))
         }
@@ -87,7 +91,9 @@ struct QueryCommand: ParsableCommand {
       let store = try CandleStore(path: data.candlesFile(), mode: .readOnly)
       let wanted = try Symbol(symbol)
       guard let instrument = try store.instrument(for: wanted) else {
-        throw Fault(.usage, "the candle store knows no symbol '\(wanted)'")
+        let known = try store.instruments().map(\.symbol.text)
+        throw Fault(
+          .usage, "the candle store knows no symbol '\(wanted)'\(nearestHint(to: wanted.text, among: known))")
       }
       let candles: [Candle]
       if let last {

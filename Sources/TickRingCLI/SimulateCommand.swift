@@ -52,6 +52,7 @@ struct SimulateCommand: AsyncParsableCommand {
     configuration.historicalRequestsPerSecondMax = rateLimits ? Self.kiteRequestsPerSecondMax : nil
     configuration.apiKey = Self.credential
     configuration.accessToken = Self.credential
+    configuration.apiSecret = Self.credential
     configuration.speed = speed
     configuration.isUnpaced = unpaced
     configuration.ticksMax = ticksMax

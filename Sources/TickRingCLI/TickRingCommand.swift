@@ -18,7 +18,8 @@ struct TickRingCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      DemoCommand.self, SimulateCommand.self, IngestCommand.self, WatchCommand.self, ObserveCommand.self,
+      DemoCommand.self, SimulateCommand.self, LoginCommand.self, InstrumentsCommand.self, HistoryCommand.self,
+      IngestCommand.self, WatchCommand.self, ObserveCommand.self,
       UnobserveCommand.self, SubscriptionsCommand.self, ResumeFeedCommand.self, GapsCommand.self,
       QueryCommand.self, ReplayCommand.self, ArchiveCommand.self, ImportCommand.self,
       CalendarCommand.self, CandlesCommand.self, StoreCommand.self, QualityCommand.self, StatusCommand.self,

@@ -11,7 +11,8 @@ import TickQuality
         "feed", "data_directory", "control_socket", "mode", "calendar_file", "log_level", "source.venue",
         "source.websocket_url",
         "source.api_url", "source.instruments_url", "source.ca_file", "source.proxy",
-        "source.connections_max", "source.clock", "source.gateway_command", "instruments",
+        "source.connections_max", "source.clock", "source.gateway_command", "credentials.directory",
+        "instruments",
         "subscriptions.mode", "subscriptions.ltp", "subscriptions.quote", "subscriptions.full",
         "subscriptions.mute_seconds", "history.source", "history.gateway_command", "history.sessions",
         "history.requests_per_second", "master.url", "master.headers", "master.shape", "master.rows",
@@ -78,6 +79,7 @@ import TickQuality
     written.source.clock = .simulator
     written.source.venue = .gateway
     written.source.gatewayCommand = ["/usr/bin/env", "-S", "", "null", "a b", "é\"\n"]
+    written.credentials.directory = "~x/tokens"
     written.instruments = .symbols(
       try ["NSE:NIFTY 50", "NSE:M&M", "MCX:GOLD: x", "NSE:#1", "NSE:{", "a:b:"].map { try Symbol($0) })
     written.history.source = .gateway

@@ -202,9 +202,6 @@ package struct ReplayCatalogue: Sendable {
   let instruments: [Instrument]
   private let bySymbol: [Symbol: Instrument]
 
-  /// Suggestions for a symbol that does not exist.
-  private static let suggestionCount = 3
-
   /// The instruments of archives that are merged.
   package init(_ archives: [ArchiveReader]) throws(Fault) {
     instruments = try TickMerge(archives).instruments
@@ -219,8 +216,7 @@ package struct ReplayCatalogue: Sendable {
     var found: [Instrument] = []
     for symbol in symbols {
       guard let instrument = bySymbol[symbol] else {
-        let near = nearest(to: symbol.text, among: bySymbol.keys.map(\.text), count: Self.suggestionCount)
-        let hint = near.isEmpty ? "" : "; the nearest are \(near.joined(separator: ", "))"
+        let hint = nearestHint(to: symbol.text, among: bySymbol.keys.map(\.text))
         throw Fault(.usage, "the archive holds no instrument \(symbol)\(hint)")
       }
       found.append(instrument)

@@ -7,14 +7,11 @@ extension Venue {
   init(kite configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     let source = configuration.source
     let client = try HTTPClient(caFile: source.caFile)
-    // Read at each connection, since a token is good for one day; missing ones are told now, not at 09:15.
-    let credentials: KiteCredentialsProvider = { () throws(Fault) in
-      KiteCredentials(
-        apiKey: try Self.secret("TICKRING_KITE_API_KEY", environment),
-        accessToken: try Self.secret("TICKRING_KITE_ACCESS_TOKEN", environment))
-    }
-    _ = try credentials()
+    // Looked up at each connection and request, since a token is good for one day.
+    let tokens = KiteTokens(store: Self.tokenStore(configuration, environment), environment: environment)
+    let credentials: KiteCredentialsProvider = { () throws(Fault) in try tokens.credentials() }
     name = "kite"
+    checkCredentials = { () throws(Fault) in _ = try credentials() }
     let spread = Self.spread(
       configuration, instrumentsPerConnection: KiteSource.instrumentsMax,
       connectionsMax: KiteSource.connectionsMax)
@@ -29,7 +26,7 @@ extension Venue {
       guard let current = try? credentials() else { return nil }
       return Venue.mark(current.apiKey, current.accessToken)
     }
-    loginAdvice = "get a new access token by logging in at Kite"
+    loginAdvice = KiteTokens.advice
     makeSource = { clock, frames in
       var options = KiteSource.Options()
       options.url = source.websocketURL

@@ -13,7 +13,9 @@ struct Venue {
   let credentialsMark: @Sendable () -> Int?
   /// What a person does about dead credentials.
   let loginAdvice: String
-  var history: any CandleSource
+  /// Throws when a credential is missing: told at the start, not at 09:15.
+  var checkCredentials: () throws(Fault) -> Void = {}
+  var history: any CandleSource & Sendable
   /// Makes the live connection; the frames also go where somebody wants them as they came.
   let makeSource: (FeedClock, (any FrameSink)?) -> any TickSource
 
@@ -39,6 +41,12 @@ struct Venue {
       connectionsMax: min(configuration.source.connectionsMax ?? connectionsMax, connectionsMax))
     options.silenceMillisecondsMax = configuration.retry.silenceSecondsMax * 1000
     return options
+  }
+
+  /// Where tokens of the day are kept.
+  static func tokenStore(_ configuration: FeedConfiguration, _ environment: [String: String]) -> TokenStore {
+    configuration.credentials.directory.map { TokenStore(directory: $0) }
+      ?? TokenStore(environment: environment)
   }
 
   /// The venue's limits of requests for candles, unless the configuration says otherwise.

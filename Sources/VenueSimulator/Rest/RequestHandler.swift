@@ -10,6 +10,17 @@ struct RequestHandler: HTTPHandler {
   let dump: InstrumentsDump
   /// Answers instead of Kite's paths where the vendor is Angel One.
   let angelOne: AngelOneRest?
+  private let sessions = SessionDesk()
+
+  init(
+    core: VenueCore, configuration: SimulatedVenue.Configuration, dump: InstrumentsDump,
+    angelOne: AngelOneRest?
+  ) {
+    self.core = core
+    self.configuration = configuration
+    self.dump = dump
+    self.angelOne = angelOne
+  }
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     do {
@@ -58,6 +69,9 @@ struct RequestHandler: HTTPHandler {
 
   private func kiteAnswer(_ request: HTTPRequest, effects: FaultEffects) async throws -> HTTPResponse {
     if let status = effects.status { throw KiteError.status(status) }
+    let login = try await sessions.answer(
+      request, configuration, accessToken: accessToken ?? configuration.accessToken)
+    if let login { return login }
     guard request.method == .GET else { throw KiteError.noSuchRoute }
     let path = request.path.split(separator: "/").map(String.init)
     switch path {

@@ -11,6 +11,8 @@ extension SimulatedVenue {
     public var apiKey = "simkey"
     /// The only `access_token` that is let in.
     public var accessToken = "simtoken"
+    /// The secret of the application, which a login proves to know.
+    public var apiSecret = "simsecret"
     /// Feed seconds in one second of the machine; above 0.
     public var speed: Double = 1
     /// From the moment the first client asks for the clock or subscribes to the feed's origin.

@@ -6,18 +6,13 @@ public import MarketData
 /// Certificates and host names are always verified. Redirects are not followed: they would carry credentials to
 /// where nobody meant them to go. One thread at a time.
 public final class HTTPClient {
-  private let handle: CurlHandle
-  private let caFile: String?
-
-  /// Longest time to establish a connection.
-  static let connectTimeoutMilliseconds = 10_000
+  private let transfer: HTTPTransfer
 
   /// Makes a client that trusts the system's certificate authorities, or only those in `caFile` (PEM).
   ///
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
   public init(caFile: String? = nil) throws(Fault) {
-    handle = try CurlHandle()
-    self.caFile = caFile
+    transfer = try HTTPTransfer(caFile: caFile)
   }
 
   /// Sends a request and waits for the whole answer; every status is an answer.
@@ -25,115 +20,7 @@ public final class HTTPClient {
   /// - Throws: `Fault` of kind `unavailable` when there is no answer in time, `protocolViolation` when the server
   ///   cannot prove its identity or sends more than asked for, `configuration` when the request makes no sense.
   public func send(_ request: HTTPRequest) throws(Fault) -> HTTPResponse {
-    let redact = Redaction(url: request.url, headers: request.headers)
-    let title = "\(request.method.rawValue) \(redact.url)"
-    try handle.prepare(
-      url: request.url, caFile: caFile, connectTimeoutMilliseconds: Self.connectTimeoutMilliseconds)
-    try handle.set(CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
-    // The empty list stands for everything that this libcurl can decompress.
-    try handle.set(CURLOPT_ACCEPT_ENCODING, "")
-    if let path = request.unixSocketPath { try handle.set(CURLOPT_UNIX_SOCKET_PATH, path) }
-
-    let list = try HeaderList(request.headers, title: title)
-    try handle.check(tickring_curl_set_list(handle.pointer, CURLOPT_HTTPHEADER, list.head))
-
-    let collector = BodyCollector(bytesMax: request.responseBodyBytesMax)
-    let result = try withExtendedLifetime((list, collector)) { () throws(Fault) -> CURLcode in
-      try receive(into: collector)
-      return try perform(request)
-    }
-    if collector.isOverflown {
-      throw Fault(
-        .protocolViolation,
-        "\(title): the answer is longer than the \(request.responseBodyBytesMax) bytes allowed")
-    }
-    guard result == CURLE_OK else {
-      throw Fault(CurlHandle.faultKind(of: result), "\(title): \(redact(handle.explanation(of: result)))")
-    }
-    return answer(body: collector.bytes)
-  }
-
-  private func receive(into collector: BodyCollector) throws(Fault) {
-    try handle.check(
-      tickring_curl_set_write_function(handle.pointer, CURLOPT_WRITEFUNCTION) { data, size, count, target in
-        guard let data, let target else { return 0 }
-        let collector = Unmanaged<BodyCollector>.fromOpaque(target).takeUnretainedValue()
-        return collector.append(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
-      })
-    try handle.check(
-      tickring_curl_set_pointer(
-        handle.pointer, CURLOPT_WRITEDATA, Unmanaged.passUnretained(collector).toOpaque()))
-  }
-
-  private func perform(_ request: HTTPRequest) throws(Fault) -> CURLcode {
-    if request.method == .get { return curl_easy_perform(handle.pointer) }
-    try handle.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-    if request.method == .delete && request.body.isEmpty { return curl_easy_perform(handle.pointer) }
-    try handle.set(CURLOPT_POSTFIELDSIZE, request.body.count)
-    // libcurl makes a copy as long as the size says, so the bytes need not stay where they are.
-    try request.body.withUnsafeBufferPointer { (body) throws(Fault) in
-      guard let start = body.baseAddress, !body.isEmpty else {
-        return try handle.set(CURLOPT_COPYPOSTFIELDS, "")
-      }
-      try handle.check(
-        tickring_curl_set_pointer(
-          handle.pointer, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start)))
-    }
-    return curl_easy_perform(handle.pointer)
-  }
-
-  private func answer(body: [UInt8]) -> HTTPResponse {
-    var status = 0
-    _ = tickring_curl_get_long(handle.pointer, CURLINFO_RESPONSE_CODE, &status)
-    var contentType: UnsafePointer<CChar>?
-    _ = tickring_curl_get_string(handle.pointer, CURLINFO_CONTENT_TYPE, &contentType)
-    var retryAfter: curl_off_t = 0
-    _ = tickring_curl_get_offset(handle.pointer, CURLINFO_RETRY_AFTER, &retryAfter)
-    return HTTPResponse(
-      status: status, contentType: contentType.map { String(cString: $0) },
-      retryAfterSeconds: retryAfter > 0 ? Int(retryAfter) : nil, body: body)
-  }
-}
-
-/// Takes in the body of an answer up to a limit.
-private final class BodyCollector {
-  private(set) var bytes: [UInt8] = []
-  private(set) var isOverflown = false
-  private let bytesMax: Int
-
-  init(bytesMax: Int) {
-    self.bytesMax = bytesMax
-  }
-
-  func append(_ chunk: UnsafeRawBufferPointer) -> Bool {
-    guard chunk.count <= bytesMax - bytes.count else {
-      isOverflown = true
-      return false
-    }
-    bytes.append(contentsOf: chunk)
-    return true
-  }
-}
-
-/// Owns libcurl's linked list of header lines.
-private final class HeaderList {
-  private(set) var head: UnsafeMutablePointer<curl_slist>?
-
-  init(_ headers: [(name: String, value: String)], title: String) throws(Fault) {
-    // An empty `Expect` spares the wait for `100 Continue`, which some servers never send.
-    for (name, value) in headers + [(name: "Expect", value: "")] {
-      let line = value.isEmpty ? "\(name):" : "\(name): \(value)"
-      guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-        throw Fault(.configuration, "\(title): the header field '\(name)' holds control characters")
-      }
-      guard let longer = curl_slist_append(head, line) else {
-        throw Fault(.system, "\(title): out of memory for header fields")
-      }
-      head = longer
-    }
-  }
-
-  deinit {
-    curl_slist_free_all(head)
+    try transfer.start(request)
+    return try transfer.finish(curl_easy_perform(transfer.handle.pointer))
   }
 }

@@ -1,25 +1,50 @@
-internal import Glibc
 public import MarketData
+internal import Synchronization
 
-/// A venue's candles over REST: sends what a ``CandleService`` words, at the pace of a ``RequestBudget`` that all
-/// callers share, and tries again what may succeed later. Any number of threads may ask at once.
+/// A venue's candles over REST: sends what a ``CandleService`` words, several requests at once, at the pace of a
+/// ``RequestBudget`` that all callers share, and tries again what may succeed later.
+///
+/// Any number of threads may ask at once; each drives its own requests, over connections that stay open between
+/// calls. What a caller has been delivered is done, so after a failure or a stop it asks for the rest only.
 public final class RESTHistory: CandleSource, Sendable {
-  private let service: any CandleService
-  private let budget: RequestBudget
+  let service: any CandleService
+  let budget: RequestBudget
+  let options: Options
+  /// Tells of pauses and retries, for the log.
+  let notice: @Sendable (String) -> Void
   private let caFile: String?
+  /// Engines that nobody uses just now, with their open connections.
+  private let idle = Mutex<[HTTPMulti]>([])
+  /// The headers that the venue refused last, and what it said: not sent again.
+  private let refused = Mutex<(headers: [String], fault: Fault)?>(nil)
 
-  /// How often one request is sent before it fails.
-  static let attemptsMax = 5
-  /// Longest pause before the next attempt, also when the venue asks for a longer one.
-  static let pauseSecondsMax = 60
+  /// How many requests, and how patient.
+  public struct Options: Sendable {
+    /// Requests of one caller under way at once.
+    public var requestsAtOnce = 6
+    /// When a request that failed is sent again.
+    public var retry = RetrySchedule()
+    /// Longest pause that the venue may ask for with `Retry-After`; a longer one fails the request.
+    public var pauseSecondsMax = 900
+    /// Parts in a row that may fail for good, as long as none succeeds, before the venue counts as out of order.
+    public var failuresMax = 3
+
+    /// The defaults.
+    public init() {}
+  }
 
   /// Makes a history that asks `service`.
   ///
   /// - Parameter caFile: PEM file with the certificates to trust instead of the system's.
-  public init(_ service: any CandleService, budget: RequestBudget, caFile: String? = nil) {
+  public init(
+    _ service: any CandleService, budget: RequestBudget, caFile: String? = nil, options: Options = Options(),
+    notice: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.service = service
     self.budget = budget
     self.caFile = caFile
+    self.options = options
+    self.notice = notice
   }
 
   /// Fetches the candles of one instrument whose start lies in `[from, to)`, ascending.
@@ -39,70 +64,65 @@ public final class RESTHistory: CandleSource, Sendable {
   }
 
   /// Fetches the candles of many requests, as ``CandleSource`` says.
+  ///
+  /// - Throws: Also ``Fault`` of kind `usage` for an interval that the venue does not keep, and `unavailable` when it
+  ///   is out of order altogether.
   public func fetch(
     _ requests: [CandleRequest], urgency: CandleUrgency, until shouldStop: () -> Bool,
     deliver: (CandleDelivery) throws(Fault) -> Void
   ) throws(Fault) {
-    let client = try HTTPClient(caFile: caFile)
+    var jobs: [RESTJob] = []
     for (index, request) in requests.enumerated() {
-      for part in request.parts(ofAtMost: try service.daysMax(of: request.interval)) {
-        var outcome: Result<[Candle], Fault>
-        do {
-          guard let candles = try exchange(part, client, urgency, shouldStop) else { return }
-          outcome = .success(candles)
-        } catch {
-          if error.kind == .refused || error.kind == .configuration { throw error }
-          outcome = .failure(error)
-        }
-        try deliver(CandleDelivery(part: part, requestIndex: index, outcome: outcome))
-      }
+      let days = try service.daysMax(of: request.interval)
+      jobs += request.parts(ofAtMost: days).map { RESTJob(part: $0, requestIndex: index) }
     }
+    if jobs.isEmpty { return }
+    let multi: HTTPMulti
+    if let free = idle.withLock({ $0.popLast() }) {
+      multi = free
+    } else {
+      multi = try HTTPMulti(caFile: caFile, connectionsMax: options.requestsAtOnce)
+    }
+    defer {
+      multi.cancelAll()
+      idle.withLock { $0.append(multi) }
+    }
+    var run = RESTRun(self, multi, jobs, urgency)
+    try run.carryOut(until: shouldStop, deliver: deliver)
   }
 
-  /// Nil when it was told to stop.
-  private func exchange(
-    _ part: CandleRequest, _ client: HTTPClient, _ urgency: CandleUrgency, _ shouldStop: () -> Bool
-  ) throws(Fault) -> [Candle]? {
-    var attempt = 1
-    while true {
-      while case let pause = budget.takeTurn(urgency), pause > 0 {
-        if shouldStop() { return nil }
-        usleep(UInt32(min(pause / 1000 + 1, 50_000)))
-      }
-      let response = try client.send(try service.request(for: part))
-      do {
-        return try service.candles(in: response, for: part).within(part, of: service.name)
-      } catch let refusal as CandleRefusal {
-        guard refusal.remedy == .slowDown, attempt < Self.attemptsMax else { throw refusal.fault }
-        let seconds = min(response.retryAfterSeconds ?? 1 << (attempt - 1), Self.pauseSecondsMax)
-        budget.postpone(nanoseconds: Int64(seconds) * Timestamp.nanosecondsPerSecond)
-        attempt += 1
-      } catch let fault as Fault {
-        throw fault
-      } catch {
-        throw Fault(.software, "\(error)")
-      }
-    }
+  /// Words the request for a part, unless the venue has refused its credentials already.
+  func request(for part: CandleRequest) throws(Fault) -> HTTPRequest {
+    let request = try service.request(for: part)
+    let dead = refused.withLock { $0 }
+    if let dead, dead.headers == Self.fingerprint(request) { throw dead.fault }
+    return request
+  }
+
+  /// Notes that the venue refused a request's credentials.
+  func noteRefusal(of request: HTTPRequest, _ fault: Fault) {
+    refused.withLock { $0 = (Self.fingerprint(request), fault) }
+    service.credentialsWereRefused(in: request)
+  }
+
+  private static func fingerprint(_ request: HTTPRequest) -> [String] {
+    request.headers.map { "\($0.name): \($0.value)" }
   }
 }
 
-extension [Candle] {
-  /// Those that lie in the part's range.
-  ///
-  /// - Throws: ``Fault`` of kind `protocolViolation` when they do not ascend.
-  func within(_ part: CandleRequest, of venue: String) throws(Fault) -> [Candle] {
-    var previous: Timestamp?
-    var isInside = true
-    for candle in self {
-      if let previous, candle.start <= previous {
-        throw Fault(
-          .protocolViolation,
-          "\(venue)'s \(part.interval) candles of \(part.instrument.symbol) are not ascending at "
-            + candle.start.rfc3339)
-      }
-      previous = candle.start
-      isInside = isInside && candle.start >= part.from && candle.start < part.to
-    }
-    return isInside ? self : filter { $0.start >= part.from && $0.start < part.to }
+/// A part on its way.
+struct RESTJob {
+  let part: CandleRequest
+  let requestIndex: Int
+  /// How often it was sent.
+  var attempts = 0
+  /// Not to be sent before, on the monotonic clock in nanoseconds.
+  var earliest: Int64 = 0
+  /// As it was sent last.
+  var request: HTTPRequest?
+
+  init(part: CandleRequest, requestIndex: Int) {
+    self.part = part
+    self.requestIndex = requestIndex
   }
 }

@@ -103,6 +103,7 @@ enum KiteError {
   /// The refusal for an HTTP status and the venue's `error_type`: `NetworkException` is also the type of 429.
   static func refusal(status: Int, errorType: String, _ sentence: String) -> CandleRefusal {
     let kind = kind(status: status, errorType: errorType)
+    let advice = errorType == "TokenException" ? "; the token is dead: \(KiteTokens.advice)" : ""
     let remedy: CandleRefusal.Remedy =
       switch (status, kind) {
       case (429, _): .slowDown
@@ -110,6 +111,6 @@ enum KiteError {
       case (_, .unavailable): .retry
       default: .none
       }
-    return CandleRefusal(Fault(kind, sentence), remedy: remedy)
+    return CandleRefusal(Fault(kind, sentence + advice), remedy: remedy)
   }
 }

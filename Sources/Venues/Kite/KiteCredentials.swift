@@ -1,7 +1,7 @@
 public import MarketData
 
 /// What Kite Connect wants to know of its customer.
-public struct KiteCredentials: Sendable {
+public struct KiteCredentials: Sendable, Hashable {
   /// The application's key.
   public var apiKey: String
   /// The session's token, good for one trading day.

@@ -7,9 +7,6 @@ struct InstrumentDirectory: Sendable {
   private let listings: [Symbol: InstrumentListing]
   private let venue: String
 
-  /// Suggestions for a symbol that does not exist.
-  private static let suggestionCount = 3
-
   init(_ rows: [InstrumentListing], venue: String) {
     listings = Dictionary(rows.map { ($0.symbol, $0) }, uniquingKeysWith: { first, _ in first })
     self.venue = venue
@@ -44,9 +41,10 @@ struct InstrumentDirectory: Sendable {
     var found: [InstrumentListing] = []
     for symbol in symbols {
       guard let listing = listings[symbol] else {
-        let near = nearest(to: symbol.text, among: listings.keys.map(\.text), count: Self.suggestionCount)
-        let hint = near.isEmpty ? "" : "; the nearest are \(near.joined(separator: ", "))"
-        throw Fault(.usage, "\(venue) lists no instrument \(symbol)\(hint)")
+        throw Fault(
+          .usage,
+          "\(venue) lists no instrument \(symbol)\(nearestHint(to: symbol.text, among: listings.keys.map(\.text)))"
+        )
       }
       found.append(listing)
     }

@@ -5,7 +5,7 @@
 BUILD_PACKAGES := libcurl4-openssl-dev liblz4-dev libsqlite3-dev libssl-dev libwslay-dev zlib1g-dev pkg-config
 # What the ring benchmark compares itself with; a peer whose package cannot be had is left out.
 PEER_PACKAGES := g++ libboost-dev iceoryx libiceoryx-posh-dev
-TEST_PACKAGES := openssl python3 python3-venv gzip gcc clang
+TEST_PACKAGES := openssl nghttp2-server python3 python3-venv gzip gcc clang
 # Model checkers, and the compilers that they need.
 MODEL_PACKAGES := relacy-dev spin g++ gcc
 

@@ -48,7 +48,7 @@ struct KiteLoginCommand: AsyncParsableCommand {
       answer = line
     }
     let token = try KiteLogin.requestToken(in: answer)
-    let client = try HTTPClient(caFile: configuration.source.caFile)
+    let client = try HTTPClient(caFile: configuration.source.caFile, proxy: configuration.source.proxy)
     let session = try login.session(
       in: try client.send(login.exchange(requestToken: token, apiSecret: secret)))
     let stored = login.stored(session, obtained: .wallClock())

@@ -15,7 +15,8 @@ import TickQuality
         "instruments",
         "subscriptions.mode", "subscriptions.ltp", "subscriptions.quote", "subscriptions.full",
         "subscriptions.mute_seconds", "history.source", "history.gateway_command", "history.sessions",
-        "history.requests_per_second", "master.url", "master.headers", "master.shape", "master.rows",
+        "history.requests_per_second", "history.requests_per_minute", "history.requests_per_hour",
+        "history.requests_at_once", "master.url", "master.headers", "master.shape", "master.rows",
         "master.columns", "master.time_format", "master.time_zone_minutes", "master.price_scale",
         "master.intervals", "master.days_max", "shared_memory.mode", "shared_memory.group",
         "shared_memory.lane_slots",
@@ -96,6 +97,9 @@ import TickQuality
     written.master.intervals = ["1m=minute"]
     written.master.daysMax = 1
     written.history.requestsPerSecond = 0
+    written.history.requestsPerMinute = 500
+    written.history.requestsPerHour = 5000
+    written.history.requestsAtOnce = 12
     written.sharedMemory.mode = 0o644
     written.sharedMemory.laneSlots = 1024
     written.sharedMemory.recorderSlots = 16_777_216

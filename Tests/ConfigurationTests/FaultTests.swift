@@ -141,11 +141,13 @@ import Testing
       ("block_ticks: 5", "feed.yaml:1: block_ticks is not a key; did you mean recorder.block_ticks?"),
       (
         "history:\n  zebra: 5",
-        "feed.yaml:2: history.zebra is not a key; valid here are source, gateway_command, sessions, requests_per_second"
+        "feed.yaml:2: history.zebra is not a key; valid here are source, gateway_command, sessions, "
+          + "requests_per_second, requests_per_minute, requests_per_hour, requests_at_once"
       ),
       (
         "history:\n  <<: {sessions: 1}",
-        "feed.yaml:2: history.<< is not a key; valid here are source, gateway_command, sessions, requests_per_second"
+        "feed.yaml:2: history.<< is not a key; valid here are source, gateway_command, sessions, "
+          + "requests_per_second, requests_per_minute, requests_per_hour, requests_at_once"
       ),
     ])
   func anUnknownKeyIsNamedWithTheNearestValidOne(text: String, sentence: String) {

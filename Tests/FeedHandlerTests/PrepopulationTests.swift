@@ -36,11 +36,15 @@ import TradingCalendar
     }
   }
 
+  private final class Flag: Sendable {
+    let isRaised = Mutex(false)
+  }
+
   private let directory: String
   private let store: CandleStore
   private let source = FakeSource()
   private let instruments: [Instrument]
-  private let stopping = Mutex(false)
+  private let stopping = Flag()
 
   /// Wednesday, 28 January 2026, 11:30:30; the days before are Tuesday, and Friday (Monday is a holiday).
   private let now = CivilTime(year: 2026, month: 1, day: 28, hour: 11, minute: 30, second: 30).timestamp()
@@ -61,7 +65,7 @@ import TradingCalendar
     logger.logLevel = .critical
     return try Prepopulation(
       source: source, store: store, schedule: TradingCalendar.shipped, logger: logger,
-      shouldStop: { [stopping] in stopping.withLock { $0 } }, progress: nil
+      shouldStop: { [stopping] in stopping.isRaised.withLock { $0 } }, progress: nil
     ).run(instruments, sessions: sessions, now: time ?? now)
   }
 
@@ -137,10 +141,10 @@ import TradingCalendar
   }
 
   @Test func aStopLeavesTheRestForTheNextStart() throws {
-    stopping.withLock { $0 = true }
+    stopping.isRaised.withLock { $0 = true }
     #expect(try run() == nil)
     #expect(source.takeAsked().isEmpty)
-    stopping.withLock { $0 = false }
+    stopping.isRaised.withLock { $0 = false }
     #expect(try run() != nil)
   }
 

@@ -280,4 +280,72 @@ import Testing
     }
     #expect(schedule.pauseMilliseconds(afterAttempts: 8, using: &generator) == nil)
   }
+
+  @Test(
+    .enabled(
+      if: Tool.path("openssl") != nil && Tool.path("nghttpd") != nil,
+      "needs the programs openssl and nghttpd (Debian's nghttp2-server)"))
+  func manyRequestsShareOneConnectionWhereTheVenueSpeaksHTTP2() async throws {
+    try await withTemporaryFolder { folder in
+      let openssl = try #require(Tool.path("openssl"))
+      try Tool.run(
+        openssl,
+        [
+          "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+          "key.pem",
+          "-out", "certificate.pem", "-subj", "/CN=TickRing test", "-days", "2", "-addext",
+          "subjectAltName=IP:127.0.0.1",
+        ], directory: folder)
+      for number in 0..<40 {
+        try Data("abc".utf8).write(to: folder.appending(path: "\(number)"))
+      }
+      let server = Process()
+      let port = try Self.freePort()
+      let log = folder.appending(path: "log")
+      _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+      server.executableURL = URL(filePath: try #require(Tool.path("nghttpd")))
+      server.arguments = [
+        "-v", "-a", "127.0.0.1", "-d", folder.path, "\(port)", "key.pem", "certificate.pem",
+      ]
+      server.currentDirectoryURL = folder
+      server.standardOutput = try FileHandle(forWritingTo: log)
+      try server.run()
+      defer {
+        // A process started from a thread that blocks SIGTERM, as some of the test runner's do, blocks it too.
+        kill(server.processIdentifier, SIGKILL)
+        server.waitUntilExit()
+      }
+      let count = try await onThread {
+        let service = Service(base: "https://127.0.0.1:\(port)") { "a" }
+        // The first attempts may come before the server listens.
+        var options = Self.quick(attempts: 12)
+        options.retry.firstPauseMilliseconds = 20
+        let history = RESTHistory(
+          service, budget: RequestBudget([]), caFile: folder.appending(path: "certificate.pem").path,
+          options: options)
+        _ = try Self.fetch(history, try Self.requests(1))
+        return try Self.fetch(history, try Self.requests(40)).candles.count
+      }
+      #expect(count == 40)
+      let text = try String(contentsOf: log, encoding: .utf8)
+      #expect(text.matches(of: #/recv HEADERS frame/#).count == 41)
+      #expect(text.matches(of: #/negotiated protocol: h2/#).count == 1, "\(text.prefix(2000))")
+    }
+  }
+
+  private static func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw Fault(.system, "no port is free") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
 }

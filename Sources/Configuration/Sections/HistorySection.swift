@@ -17,13 +17,25 @@ extension FeedConfiguration {
     public var gatewayCommand: [String] = []
     /// Past trading days to load before the feed starts; 0 loads none.
     public var sessions = 1
-    /// Most requests in a second; nil stands for the venue's own limits, 0 for none.
+    /// Most requests in any second; nil stands for the venue's own limit, 0 for none.
     public var requestsPerSecond: Int?
+    /// Most requests in any minute, likewise.
+    public var requestsPerMinute: Int?
+    /// Most requests in any hour, likewise.
+    public var requestsPerHour: Int?
+    /// Requests under way at once.
+    public var requestsAtOnce = 6
 
     /// Bounds of ``sessions``.
     public static let sessionsBounds = 0...250
     /// Bounds of ``requestsPerSecond``.
     public static let requestsPerSecondBounds = 0...1000
+    /// Bounds of ``requestsPerMinute``.
+    public static let requestsPerMinuteBounds = 0...60_000
+    /// Bounds of ``requestsPerHour``.
+    public static let requestsPerHourBounds = 0...1_000_000
+    /// Bounds of ``requestsAtOnce``.
+    public static let requestsAtOnceBounds = 1...64
 
     /// Makes the section with its defaults.
     public init() {}
@@ -47,6 +59,15 @@ extension FeedConfiguration.History: ConfigurationSection {
       "Past trading days whose candles are loaded before the feed starts, 0 for none"),
     ConfigurationKey(
       "requests_per_second", \.requestsPerSecond, .optional(.wholeNumber(requestsPerSecondBounds)),
-      "Most requests for past candles in a second, 0 for no limit; the venue's own limits when empty"),
+      "Most requests for past candles in any second, 0 for no limit; the venue's own limit when empty"),
+    ConfigurationKey(
+      "requests_per_minute", \.requestsPerMinute, .optional(.wholeNumber(requestsPerMinuteBounds)),
+      "The same for any minute"),
+    ConfigurationKey(
+      "requests_per_hour", \.requestsPerHour, .optional(.wholeNumber(requestsPerHourBounds)),
+      "The same for any hour"),
+    ConfigurationKey(
+      "requests_at_once", \.requestsAtOnce, .wholeNumber(requestsAtOnceBounds),
+      "Requests for past candles that are under way at once"),
   ]
 }

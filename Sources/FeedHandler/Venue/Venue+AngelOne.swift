@@ -22,9 +22,9 @@ extension Venue {
       let url = source.instrumentsURL ?? source.apiURLGiven ?? AngelOneInstruments.vendorURL
       return try AngelOneInstruments.download(with: client, baseURL: url).rows
     }
-    history = RESTHistory(
-      AngelOneCandles(baseURL: source.apiURL, session: session),
-      budget: Self.budget(configuration, of: AngelOneCandles.rateLimits), caFile: source.caFile)
+    history = Self.history(
+      AngelOneCandles(baseURL: source.apiURL, session: session), limits: AngelOneCandles.rateLimits,
+      configuration)
     // What the environment holds cannot change while the process lives, but a day's first login may do better.
     credentialsMark = { CivilTime(.wallClock()).dayNumber }
     loginAdvice =

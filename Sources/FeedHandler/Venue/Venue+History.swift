@@ -7,7 +7,7 @@ extension Venue {
   ///
   /// - Throws: ``Fault`` of kind `configuration` when a template or a format makes no sense.
   static func otherHistory(_ configuration: FeedConfiguration, environment: [String: String]) throws(Fault)
-    -> (any CandleSource)?
+    -> (any CandleSource & Sendable)?
   {
     switch configuration.history.source {
     case .venue: return nil
@@ -23,7 +23,7 @@ extension Venue {
 
   private static func masterHistory(_ configuration: FeedConfiguration, _ environment: [String: String])
     throws(Fault)
-    -> any CandleSource
+    -> any CandleSource & Sendable
   {
     let master = configuration.master
     var format = CandleFormat()
@@ -55,8 +55,7 @@ extension Venue {
       url: try MasterTemplate(master.url, environment: environment), headers: headers, format: format,
       words: words,
       daysMax: master.daysMax)
-    return RESTHistory(
-      service, budget: budget(configuration, of: []), caFile: configuration.source.caFile)
+    return history(service, limits: [], configuration)
   }
 
   /// The words of `1m=minute`, by the interval's seconds.

@@ -6,7 +6,7 @@ extension Venue {
   /// Zerodha's Kite Connect.
   init(kite configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     let source = configuration.source
-    let client = try HTTPClient(caFile: source.caFile)
+    let client = try HTTPClient(caFile: source.caFile, proxy: source.proxy)
     // Looked up at each connection and request, since a token is good for one day.
     let tokens = KiteTokens(store: Self.tokenStore(configuration, environment), environment: environment)
     let credentials: KiteCredentialsProvider = { () throws(Fault) in try tokens.credentials() }
@@ -19,9 +19,9 @@ extension Venue {
     listings = { () throws(Fault) in
       try KiteInstruments.download(with: client, baseURL: source.apiURL).map(\.listing)
     }
-    history = RESTHistory(
-      KiteCandles(baseURL: source.apiURL, credentials: credentials),
-      budget: Self.budget(configuration, of: KiteCandles.rateLimits), caFile: source.caFile)
+    history = Self.history(
+      KiteCandles(baseURL: source.apiURL, credentials: credentials), limits: KiteCandles.rateLimits,
+      configuration)
     credentialsMark = {
       guard let current = try? credentials() else { return nil }
       return Venue.mark(current.apiKey, current.accessToken)

@@ -16,9 +16,9 @@ extension Venue {
     listings = { () throws(Fault) in
       try OpenAlgoInstruments.download(with: client, baseURL: source.apiURL, apiKey: try apiKey())
     }
-    history = RESTHistory(
-      OpenAlgoCandles(baseURL: source.apiURL, apiKey: apiKey),
-      budget: Self.budget(configuration, of: OpenAlgoCandles.rateLimits), caFile: source.caFile)
+    history = Self.history(
+      OpenAlgoCandles(baseURL: source.apiURL, apiKey: apiKey), limits: OpenAlgoCandles.rateLimits,
+      configuration)
     credentialsMark = { (try? apiKey()).map { Venue.mark($0) } }
     loginAdvice =
       "log in to the broker at the OpenAlgo server, and see that TICKRING_OPENALGO_API_KEY is the key that it shows"

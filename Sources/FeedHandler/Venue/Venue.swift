@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Logging
 internal import MarketData
 internal import Venues
 
@@ -49,13 +50,33 @@ struct Venue {
       ?? TokenStore(environment: environment)
   }
 
-  /// The venue's limits of requests for candles, unless the configuration says otherwise.
+  /// A venue's candles over REST, as fast as its limits and the configuration allow.
+  static func history(
+    _ service: any CandleService, limits: [RateLimit], _ configuration: FeedConfiguration
+  ) -> RESTHistory {
+    let logger = Logger(label: "tickring.\(configuration.feed)")
+    var options = RESTHistory.Options()
+    options.requestsAtOnce = configuration.history.requestsAtOnce
+    return RESTHistory(
+      service, budget: budget(configuration, of: limits), caFile: configuration.source.caFile,
+      options: options,
+      notice: { logger.notice("\($0)") })
+  }
+
+  /// The venue's limits of requests for candles, where the configuration doesn't say otherwise.
   static func budget(_ configuration: FeedConfiguration, of venueLimits: [RateLimit]) -> RequestBudget {
-    switch configuration.history.requestsPerSecond {
-    case nil: RequestBudget(venueLimits)
-    case 0: RequestBudget([])
-    case let requests?: RequestBudget([RateLimit(requests: requests, per: .seconds(1))])
+    let history = configuration.history
+    let configured: [(span: Duration, requests: Int?)] = [
+      (.seconds(1), history.requestsPerSecond), (.seconds(60), history.requestsPerMinute),
+      (.seconds(3600), history.requestsPerHour),
+    ]
+    var limits = venueLimits
+    for (span, requests) in configured {
+      guard let requests else { continue }
+      limits.removeAll { $0.span == span }
+      if requests > 0 { limits.append(RateLimit(requests: requests, per: span)) }
     }
+    return RequestBudget(limits)
   }
 
   /// A number that other words would hardly have.

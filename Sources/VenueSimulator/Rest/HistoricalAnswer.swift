@@ -5,6 +5,7 @@ struct HistoricalAnswer {
   private(set) var bytes: [UInt8]
   /// Rows of one day follow each other, so the calendar is asked once a day.
   private var dayStart = Timestamp(nanoseconds: .min)
+  private var dayEnd = Timestamp(nanoseconds: .min)
   private var dayText: [UInt8] = []
 
   private static let rowBytes = 80
@@ -37,9 +38,10 @@ struct HistoricalAnswer {
 
   /// `["2017-12-15T09:15:00+0530"`: the offset has no colon.
   private mutating func append(_ time: Timestamp) {
-    if time < dayStart || time - dayStart >= Interval.day.nanoseconds {
+    if time < dayStart || time >= dayEnd {
       let civil = CivilTime(time)
       dayStart = CivilTime(dayNumber: civil.dayNumber).timestamp()
+      dayEnd = dayStart + Interval.day.nanoseconds
       dayText = Array("[\"\(civil.dateText)T".utf8)
     }
     bytes += dayText

@@ -10,9 +10,10 @@ public final class HTTPClient {
 
   /// Makes a client that trusts the system's certificate authorities, or only those in `caFile` (PEM).
   ///
+  /// - Parameter proxy: The address of a proxy in place of the environment's; empty for none.
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
-  public init(caFile: String? = nil) throws(Fault) {
-    transfer = try HTTPTransfer(caFile: caFile)
+  public init(caFile: String? = nil, proxy: String? = nil) throws(Fault) {
+    transfer = try HTTPTransfer(caFile: caFile, proxy: proxy)
   }
 
   /// Sends a request and waits for the whole answer; every status is an answer.

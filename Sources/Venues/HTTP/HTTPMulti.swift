@@ -8,17 +8,19 @@ final class HTTPMulti: @unchecked Sendable {
 
   private let multi: UnsafeMutableRawPointer
   private let caFile: String?
+  private let proxy: String?
   private var idle: [HTTPTransfer] = []
   private var running: [UnsafeMutableRawPointer: (transfer: HTTPTransfer, tag: Int)] = [:]
 
   /// - Parameter connectionsMax: Connections to one host; also how many are kept open.
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
-  init(caFile: String?, connectionsMax: Int) throws(Fault) {
+  init(caFile: String?, proxy: String?, connectionsMax: Int) throws(Fault) {
     // Starts libcurl as well.
-    idle = [try HTTPTransfer(caFile: caFile)]
+    idle = [try HTTPTransfer(caFile: caFile, proxy: proxy)]
     guard let pointer = curl_multi_init() else { throw Fault(.system, "libcurl does not start") }
     multi = pointer
     self.caFile = caFile
+    self.proxy = proxy
     for (option, value) in [
       (CURLMOPT_MAX_HOST_CONNECTIONS, connectionsMax), (CURLMOPT_MAXCONNECTS, connectionsMax),
       (CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX)),
@@ -44,7 +46,11 @@ final class HTTPMulti: @unchecked Sendable {
   /// - Throws: `Fault` of kind `configuration` when the request makes no sense.
   func start(_ request: HTTPRequest, tag: Int) throws(Fault) {
     let transfer: HTTPTransfer
-    if let free = idle.popLast() { transfer = free } else { transfer = try HTTPTransfer(caFile: caFile) }
+    if let free = idle.popLast() {
+      transfer = free
+    } else {
+      transfer = try HTTPTransfer(caFile: caFile, proxy: proxy)
+    }
     try transfer.start(request)
     let result = curl_multi_add_handle(multi, transfer.handle.pointer)
     guard result == CURLM_OK else { throw Self.fault(result) }

@@ -6,6 +6,7 @@ import MarketData
 final class HTTPTransfer {
   let handle: CurlHandle
   private let caFile: String?
+  private let proxy: String?
   private var title = ""
   private var redact = Redaction(url: "")
   /// What libcurl holds pointers to until the exchange is over.
@@ -20,9 +21,10 @@ final class HTTPTransfer {
   static let slowSecondsMax = 15
 
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
-  init(caFile: String?) throws(Fault) {
+  init(caFile: String?, proxy: String?) throws(Fault) {
     handle = try CurlHandle()
     self.caFile = caFile
+    self.proxy = proxy
   }
 
   /// Prepares the handle for a request.
@@ -30,7 +32,8 @@ final class HTTPTransfer {
     redact = Redaction(url: request.url, headers: request.headers)
     title = "\(request.method.rawValue) \(redact.url)"
     try handle.prepare(
-      url: request.url, caFile: caFile, connectTimeoutMilliseconds: Self.connectTimeoutMilliseconds)
+      url: request.url, caFile: caFile, proxy: proxy,
+      connectTimeoutMilliseconds: Self.connectTimeoutMilliseconds)
     try handle.set(CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
     try handle.set(CURLOPT_LOW_SPEED_LIMIT, Self.slowBytesPerSecond)
     try handle.set(CURLOPT_LOW_SPEED_TIME, Self.slowSecondsMax)

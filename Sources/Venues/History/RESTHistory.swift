@@ -13,6 +13,7 @@ public final class RESTHistory: CandleSource, Sendable {
   /// Tells of pauses and retries, for the log.
   let notice: @Sendable (String) -> Void
   private let caFile: String?
+  private let proxy: String?
   /// Engines that nobody uses just now, with their open connections.
   private let idle = Mutex<[HTTPMulti]>([])
   /// The headers that the venue refused last, and what it said: not sent again.
@@ -35,14 +36,18 @@ public final class RESTHistory: CandleSource, Sendable {
 
   /// Makes a history that asks `service`.
   ///
-  /// - Parameter caFile: PEM file with the certificates to trust instead of the system's.
+  /// - Parameters:
+  ///   - caFile: PEM file with the certificates to trust instead of the system's.
+  ///   - proxy: The address of a proxy in place of the environment's; empty for none.
   public init(
-    _ service: any CandleService, budget: RequestBudget, caFile: String? = nil, options: Options = Options(),
+    _ service: any CandleService, budget: RequestBudget, caFile: String? = nil, proxy: String? = nil,
+    options: Options = Options(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.service = service
     self.budget = budget
     self.caFile = caFile
+    self.proxy = proxy
     self.options = options
     self.notice = notice
   }
@@ -81,7 +86,7 @@ public final class RESTHistory: CandleSource, Sendable {
     if let free = idle.withLock({ $0.popLast() }) {
       multi = free
     } else {
-      multi = try HTTPMulti(caFile: caFile, connectionsMax: options.requestsAtOnce)
+      multi = try HTTPMulti(caFile: caFile, proxy: proxy, connectionsMax: options.requestsAtOnce)
     }
     defer {
       multi.cancelAll()

@@ -66,7 +66,7 @@ public struct MasterCandles: CandleService {
 }
 
 /// Past candles from files, CSV or JSON, one for each instrument and interval that there is.
-public struct FileCandles: CandleSource {
+public struct FileCandles: CandleSource, Sendable {
   /// The largest file that is read.
   static let fileBytesMax = 512 << 20
 

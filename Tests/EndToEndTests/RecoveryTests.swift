@@ -66,7 +66,7 @@ import Testing
     let ingest = try feed.startAndWaitForTicks()
     try feed.spoil("token-expiry:another")
     try ingest.wait { $0.errors.contains("HALT (venue kite)") }
-    #expect(ingest.errors.contains("403") && ingest.errors.contains("get a new access token"))
+    #expect(ingest.errors.contains("403") && ingest.errors.contains("run `tickring login kite`"))
     let connects = try Tool.run(["status", "--feed", feed.name, "--json"])
     usleep(500_000)
     // The thread that compares candles meets the same refusal, and says so once.

@@ -104,7 +104,7 @@ import Testing
     ).credentials()
   }
 
-  private let environment = ["TICKRING_KITE_API_KEY": "envkey", "TICKRING_KITE_ACCESS_TOKEN": "envtoken"]
+  private let environment = ["TICKRING_KITE_API_KEY": "key", "TICKRING_KITE_ACCESS_TOKEN": "envtoken"]
 
   @Test func aFileNewerThanTheProcessGoesBeforeTheEnvironment() throws {
     #expect(try credentials(environment).accessToken == "envtoken")
@@ -114,6 +114,10 @@ import Testing
     #expect(
       try credentials(environment, startedBefore: 60)
         == KiteCredentials(apiKey: "key", accessToken: "tok\"en\\1"))
+    let fault = #expect(throws: Fault.self) {
+      _ = try self.credentials(["TICKRING_KITE_API_KEY": "other"], startedBefore: 60)
+    }
+    #expect(fault?.message.contains("is for another API key") == true)
   }
 
   @Test func anExpiredTokenIsSaidToBe() throws {

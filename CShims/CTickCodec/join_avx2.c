@@ -1,4 +1,4 @@
-// Columns to rows, eight at a time.
+// Columns to rows, eight at a time, a row being two registers.
 #include "arithmetic.h"
 #include "reader.h"
 
@@ -7,26 +7,6 @@
 
 #define WITH_AVX2 __attribute__((target("avx2,fma")))
 #define INLINE __attribute__((always_inline, target("avx2,fma"))) static inline
-
-// Times and sequences of a tile stay this far from where they wrap around: a tile's differences of 32 bits each add
-// up to less.
-static const uint64_t room_in_64_bits = UINT64_C(1) << 43;
-// Quantities and changes of volume below this many lots add up in 32 bits, signed.
-static const uint64_t lots_max = UINT64_C(1) << 30;
-
-// True when the tile's words are as those of real feeds are. All others are joined one by one.
-static bool is_ordinary(const tickcodec_reader *reader) {
-  static const uint8_t high_sections[] = {tickcodec_receive_time_high, tickcodec_exchange_time_high,
-                                          tickcodec_sequence_high,     tickcodec_price_high,
-                                          tickcodec_volume_high,       tickcodec_last_trade_high};
-  for (size_t k = 0; k < sizeof high_sections; k++) {
-    if (reader->tile.most[high_sections[k]] != 0) return false;
-  }
-  return reader->version >= 2 && !reader->parameters.has_plain_volume &&
-         reader->tile.most[tickcodec_quantity] < lots_max && reader->tile.most[tickcodec_volume_low] < lots_max &&
-         (int64_t)reader->running.receive_time < INT64_MAX - (int64_t)room_in_64_bits &&
-         !reader->running.is_exhausted && reader->running.next_sequence < UINT64_MAX - room_in_64_bits;
-}
 
 INLINE __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
 INLINE void store(void *to, __m256i value) { _mm256_storeu_si256((__m256i *)to, value); }
@@ -120,18 +100,22 @@ INLINE void join_exchange_times(tickcodec_reader *reader, uint32_t count, bool w
   }
 }
 
-// Turns last trade codes into times; an unchanged one is 0 here, and `is_set` tells which are not.
-static void join_last_trades(tickcodec_reader *reader, uint32_t count, bool has_units, uint8_t *is_set) {
+// Turns last trade codes into times; an unchanged one is 0 here, and bit k of is_set[i / 8] tells that tick i + k's is not.
+INLINE void join_last_trades(tickcodec_reader *reader, uint32_t count, bool has_units, uint8_t *is_set) {
   tick_tile *tile = &reader->tile;
-  const uint32_t *codes = tile->words[tickcodec_last_trade_low];
   const bool is_steady = reader->parameters.has_steady_trade_times;
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t seconds = has_units ? tile->exchange_units[i]
-                                 : (uint32_t)floor_divide((int64_t)tile->exchange_times[i], nanoseconds_per_second);
-    uint32_t code = codes[i];
-    uint32_t time = seconds - (uint32_t)unzigzag((uint64_t)code - !is_steady);
-    is_set[i] = is_steady || code != 0;
-    tile->last_trades[i] = is_set[i] ? time : 0;
+  if (!has_units) {
+    for (uint32_t i = 0; i < count; i++) {
+      tile->exchange_units[i] = (uint32_t)floor_divide((int64_t)tile->exchange_times[i], nanoseconds_per_second);
+    }
+  }
+  const __m256i least = _mm256_set1_epi32(!is_steady);
+  for (uint32_t i = 0; i < count; i += 8) {
+    __m256i codes = load(tile->words[tickcodec_last_trade_low] + i);
+    __m256i unchanged = is_steady ? _mm256_setzero_si256() : _mm256_cmpeq_epi32(codes, _mm256_setzero_si256());
+    __m256i times = _mm256_sub_epi32(load(tile->exchange_units + i), unzigzag_words(_mm256_sub_epi32(codes, least)));
+    store(tile->last_trades + i, _mm256_andnot_si256(unchanged, times));
+    is_set[i / 8] = (uint8_t)~_mm256_movemask_ps(_mm256_castsi256_ps(unchanged));
   }
 }
 
@@ -204,7 +188,7 @@ INLINE void join_all(tickcodec_reader *reader, uint32_t count, const bool has_tr
     for (uint32_t k = 0; k < 8; k++) {
       __m256i words = k < 4 ? _mm256_permute2x128_si256(sums[k % 4], others[k % 4], 0x20)
                             : _mm256_permute2x128_si256(sums[k % 4], others[k % 4], 0x31);
-      __m256i keep = has_trades ? kept[is_set[i + k]] : kept[0];
+      __m256i keep = has_trades ? kept[is_set[i / 8] >> k & 1] : kept[0];
       join_row(&states[codes[i + k]], words, keep, ticks + i + k);
     }
   }
@@ -219,7 +203,7 @@ WITH_AVX2 static uint32_t join_ordinary(tickcodec_reader *reader, uint32_t count
   // With whole seconds, the division that exchange times take gives the seconds of last trades too.
   const bool has_units = has_trades && reader->parameters.exchange_unit == nanoseconds_per_second &&
                          tile->most[tickcodec_exchange_remainder] < (uint64_t)nanoseconds_per_second;
-  uint8_t is_set[tile_ticks];
+  uint8_t is_set[tile_ticks / 8];
   sum_words(tile->words[tickcodec_receive_time_low], count, reader->running.receive_time, 0, tile->receive_times);
   sum_words(tile->words[tickcodec_sequence_low], count, reader->running.next_sequence - 1, 1, tile->sequences);
   join_exchange_times(reader, count, has_units);

@@ -24,15 +24,8 @@ typedef struct {
   uint32_t widths[level_count_max];
 } tile_plan;
 
-// The widths that need the fewest bits, given how many words have each length in bits.
-static tile_plan plan_tile(uint32_t count, const uint32_t lengths[33]) {
-  uint32_t above[33];  // words longer than so many bits
-  uint32_t most = 0, left = count;
-  for (uint32_t length = 0; length <= 32; length++) {
-    left -= lengths[length];
-    above[length] = left;
-    if (lengths[length] > 0) most = length;
-  }
+// The widths that need the fewest bits, given how many words are longer than each length in bits, up to the longest.
+static tile_plan plan_tile(uint32_t count, const uint32_t above[33], uint32_t most) {
   tile_plan plan = {1, {most, 0, 0}};
   uint32_t best = count * most;
   for (uint32_t low = 0; low < most; low++) {
@@ -44,6 +37,8 @@ static tile_plan plan_tile(uint32_t count, const uint32_t lengths[33]) {
       best = cost;
       plan = (tile_plan){2, {low, most - low, 0}};
     }
+    // A third level costs at least a bit for each word of the second.
+    if (fixed + 16 + 2 * above[low] >= best) continue;
     for (uint32_t middle = low + 1; middle < most; middle++) {
       cost = fixed + 16 + above[low] * (middle - low + 1) + above[middle] * (most - middle);
       if (cost < best) {
@@ -56,6 +51,16 @@ static tile_plan plan_tile(uint32_t count, const uint32_t lengths[33]) {
 }
 
 static inline uint32_t bit_length(uint32_t word) { return word == 0 ? 0 : 32 - (uint32_t)__builtin_clz(word); }
+
+// above[length] becomes the number of words longer than `length` bits, for each length below `most`.
+static void count_above_portable(const uint32_t *words, uint32_t count, uint32_t most, uint32_t above[33]) {
+  uint32_t lengths[4][33] = {0}, left = count;
+  for (uint32_t i = 0; i < count; i++) lengths[i % 4][bit_length(words[i])]++;
+  for (uint32_t length = 0; length < most; length++) {
+    left -= lengths[0][length] + lengths[1][length] + lengths[2][length] + lengths[3][length];
+    above[length] = left;
+  }
+}
 
 // Packs the low `width` bits of words, least significant first, and returns the end. May write 8 bytes more.
 static uint8_t *pack_fields_portable(const uint32_t *words, uint32_t count, uint32_t width, uint8_t *output) {
@@ -113,6 +118,30 @@ __attribute__((target("bmi2"))) static uint8_t *pack_fields_bmi2(const uint32_t 
   return pack_fields_portable(words + i, count - i, width, output);
 }
 
+// Four lengths at a time, as one pass over the words compares them with.
+__attribute__((target("avx2"))) static void count_above_avx2(const uint32_t *words, uint32_t count, uint32_t most,
+                                                            uint32_t above[33]) {
+  for (uint32_t length = 0; length < most; length += 4) {
+    __m256i bounds[4], counts[4];
+    for (uint32_t k = 0; k < 4; k++) {
+      bounds[k] = _mm256_set1_epi32((int)((UINT64_C(1) << (length + k)) - 1));
+      counts[k] = _mm256_setzero_si256();
+    }
+    uint32_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+      __m256i eight = _mm256_loadu_si256((const __m256i *)(words + i));
+      for (uint32_t k = 0; k < 4; k++) counts[k] = _mm256_sub_epi32(counts[k], _mm256_cmpgt_epi32(eight, bounds[k]));
+    }
+    for (uint32_t k = 0; k < 4 && length + k < most; k++) {
+      uint32_t parts[8], sum = 0;
+      _mm256_storeu_si256((__m256i *)parts, counts[k]);
+      for (uint32_t part = 0; part < 8; part++) sum += parts[part];
+      for (uint32_t rest = i; rest < count; rest++) sum += words[rest] >> (length + k) != 0;
+      above[length + k] = sum;
+    }
+  }
+}
+
 __attribute__((target("avx2,bmi2,popcnt"))) static uint32_t collect_uppers_avx2(const uint32_t *words, uint32_t count,
                                                                                 uint32_t width, uint8_t *map,
                                                                                 uint32_t *uppers) {
@@ -156,6 +185,19 @@ static uint32_t collect_uppers(const uint32_t *words, uint32_t count, uint32_t w
   return collect_uppers_portable(words, count, width, map, uppers);
 }
 
+static void count_above(const uint32_t *words, uint32_t count, uint32_t most, bool portable, uint32_t above[33]) {
+#if defined(__x86_64__)
+  // The comparison is of signed words.
+  enum { signed_length_max = 31 };
+  if (!portable && most <= signed_length_max && __builtin_cpu_supports("avx2")) {
+    return count_above_avx2(words, count, most, above);
+  }
+#else
+  (void)portable;
+#endif
+  count_above_portable(words, count, most, above);
+}
+
 // A base pays for its four bytes only where enough words become shorter by it.
 enum { base_worthwhile_count = 64 };
 
@@ -171,16 +213,14 @@ static uint8_t *pack_tile(const uint32_t *words, uint32_t count, bool portable, 
   }
   uint32_t base = count >= base_worthwhile_count ? least : 0;
   uint32_t levels[2][tile_ticks + tile_slack];
-  uint32_t lengths[4][33] = {0};
+  any = 0;
   for (uint32_t i = 0; i < count; i++) {
-    uint32_t rest = words[i] - base;
-    levels[0][i] = rest;
-    lengths[i % 4][bit_length(rest)]++;
+    levels[0][i] = words[i] - base;
+    any |= levels[0][i];
   }
-  for (uint32_t length = 0; length <= 32; length++) {
-    lengths[0][length] += lengths[1][length] + lengths[2][length] + lengths[3][length];
-  }
-  tile_plan plan = plan_tile(count, lengths[0]);
+  uint32_t above[33], most = bit_length(any);
+  count_above(levels[0], count, most, portable, above);
+  tile_plan plan = plan_tile(count, above, most);
 
   *output++ = (uint8_t)(plan.widths[0] | (base > 0 ? has_base : 0) | (plan.level_count > 1 ? has_uppers : 0));
   if (base > 0) {
@@ -210,14 +250,14 @@ size_t tickcodec_pack_words(const uint32_t *words, uint32_t count, bool portable
   return (size_t)(next - output);
 }
 
-size_t tickcodec_unpack_words(tickcodec_bytes input, uint32_t *words, uint32_t count, bool portable) {
+size_t tickcodec_unpack_words(tickcodec_bytes input, uint32_t *words, uint32_t count, uint32_t kernels) {
   packed_reader reader = {input.start, input.start + input.length};
   packed_scratch scratch;
   packed_bound bound;
   uint32_t tile[tile_ticks + tile_slack];
   for (uint32_t start = 0; start < count; start += tile_ticks) {
     uint32_t length = count - start < tile_ticks ? count - start : tile_ticks;
-    if (!packed_read(&reader, reader.end, tile, length, &scratch, &bound, portable)) return 0;
+    if (!packed_read(&reader, reader.end, tile, length, &scratch, &bound, kernels)) return 0;
     memcpy(words + start, tile, length * sizeof *words);
   }
   return (size_t)(reader.next - input.start);

@@ -52,14 +52,30 @@ static const uint8_t *take(packed_reader *reader, size_t length) {
   return piece;
 }
 
-// The number of ones in a map of `count` bits, or UINT32_MAX when bits behind them are set.
-static uint32_t count_ones(const uint8_t *map, uint32_t count) {
-  uint32_t ones = 0, i = 0;
-  for (; i + 64 <= count; i += 64) {
+__attribute__((always_inline)) static inline uint32_t count_whole_words(const uint8_t *map, uint32_t count) {
+  uint32_t ones = 0;
+  for (uint32_t i = 0; i + 64 <= count; i += 64) {
     uint64_t bits;
     memcpy(&bits, map + i / 8, 8);
     ones += (uint32_t)__builtin_popcountll(bits);
   }
+  return ones;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("popcnt"))) static uint32_t count_whole_words_popcnt(const uint8_t *map, uint32_t count) {
+  return count_whole_words(map, count);
+}
+#endif
+
+// The number of ones in a map of `count` bits, or UINT32_MAX when bits behind them are set.
+static uint32_t count_ones(const uint8_t *map, uint32_t count) {
+  uint32_t ones, i = count & ~63u;
+#if defined(__x86_64__)
+  ones = __builtin_cpu_supports("popcnt") ? count_whole_words_popcnt(map, count) : count_whole_words(map, count);
+#else
+  ones = count_whole_words(map, count);
+#endif
   for (; i < count; i += 8) ones += (uint32_t)__builtin_popcount(map[i / 8]);
   if (count % 8 != 0 && map[count / 8] >> count % 8 != 0) return UINT32_MAX;
   return ones;
@@ -206,20 +222,24 @@ __attribute__((target("avx2,popcnt"))) static void join_level_avx2(const uint8_t
 #endif
 
 static void join_level(const uint8_t *readable, const uint8_t *fields, uint32_t count, uint32_t width, uint32_t base,
-                       const uint8_t *map, const uint32_t *uppers, uint32_t *words, bool portable) {
+                       const uint8_t *map, const uint32_t *uppers, uint32_t *words, uint32_t kernels) {
+  // Bytes of the piece and behind it.
+  const ptrdiff_t slack = readable - (fields + bytes_for(count, width));
+  if (kernels == tickcodec_kernels_best && slack >= load_slack_avx512 &&
+      join_level_avx512(fields, count, width, base, map, uppers, words)) {
+    return;
+  }
 #if defined(__x86_64__)
-  if (!portable && readable - (fields + bytes_for(count, width)) >= load_slack && __builtin_cpu_supports("avx2")) {
+  if (kernels != tickcodec_kernels_portable && slack >= load_slack && __builtin_cpu_supports("avx2")) {
     join_level_avx2(fields, count, width, base, map, uppers, words);
     return;
   }
-#else
-  (void)readable, (void)portable;
 #endif
   join_level_portable(fields, count, width, base, map, uppers, words);
 }
 
 bool packed_read(packed_reader *reader, const uint8_t *readable, uint32_t *words, uint32_t count,
-                 packed_scratch *scratch, packed_bound *bound, bool portable) {
+                 packed_scratch *scratch, packed_bound *bound, uint32_t kernels) {
   tile_pieces pieces;
   if (!read_pieces(reader, count, &pieces)) return false;
   uint32_t width_sum = 0;
@@ -228,9 +248,14 @@ bool packed_read(packed_reader *reader, const uint8_t *readable, uint32_t *words
     bool is_top = level + 1 == pieces.header.level_count;
     join_level(readable, pieces.fields[level], pieces.counts[level], pieces.header.widths[level],
                level == 0 ? pieces.header.base : 0, is_top ? NULL : pieces.maps[level],
-               is_top ? NULL : targets[level + 1], targets[level], portable);
+               is_top ? NULL : targets[level + 1], targets[level], kernels);
     width_sum += pieces.header.widths[level];
   }
   bound->most = pieces.header.base + ((UINT64_C(1) << width_sum) - 1);
   return true;
+}
+
+bool packed_skip(packed_reader *reader, uint32_t count) {
+  tile_pieces pieces;
+  return read_pieces(reader, count, &pieces);
 }

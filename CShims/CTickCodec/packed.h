@@ -30,4 +30,12 @@ typedef struct {
 // Reads the next tile, of `count` words, into `words`, which has room for tile_slack more. Bytes up to `readable`
 // may be loaded, though never looked at. False when the column is malformed or ends too soon.
 bool packed_read(packed_reader *reader, const uint8_t *readable, uint32_t *words, uint32_t count,
-                 packed_scratch *scratch, packed_bound *bound, bool portable);
+                 packed_scratch *scratch, packed_bound *bound, uint32_t kernels);
+// Passes over the next tile; false when it is malformed.
+bool packed_skip(packed_reader *reader, uint32_t count);
+
+// Joins one level of a tile: base + (field | upper part << width). May load load_slack_avx512 bytes behind the fields.
+// False when the processor or the width is not fit for it.
+bool join_level_avx512(const uint8_t *fields, uint32_t count, uint32_t width, uint32_t base, const uint8_t *map,
+                       const uint32_t *uppers, uint32_t *words);
+enum { load_slack_avx512 = 64 };

@@ -9,6 +9,8 @@ size_t tickcodec_reader_size(void) { return sizeof(tickcodec_reader); }
 
 const uint32_t *tickcodec_instruments(const tickcodec_reader *reader) { return reader->instruments; }
 
+static bool is_portable(const tickcodec_reader *reader) { return reader->kernels == tickcodec_kernels_portable; }
+
 // MARK: Directory
 
 // What the streams of the directory are, in the order of version 2.
@@ -31,43 +33,54 @@ static bool apply_instruments(tickcodec_reader *reader, const uint32_t *words, u
   return true;
 }
 
+// Units and lots: factors, which are signed words for the vector instructions; version 1 did not restrict them.
+static bool are_factors(const tickcodec_reader *reader, const uint32_t *words, uint32_t count) {
+  uint32_t factor_max = reader->version == 1 ? UINT32_MAX : INT32_MAX;
+  bool are = true;
+  for (uint32_t k = 0; k < count; k++) are &= words[k] > 0 && words[k] <= factor_max;
+  return are;
+}
+
 static bool apply_stream(tickcodec_reader *reader, uint32_t stream, const uint32_t *words, uint32_t first,
                          uint32_t count, uint64_t *next) {
-  if (stream == stream_instrument) return apply_instruments(reader, words, first, count, next);
+  instrument_state *states = reader->states + first;
   uint32_t earliest_seconds =
       (uint32_t)floor_divide(reader->parameters.earliest, nanoseconds_per_second);
-  // Factors are signed words for the vector instructions; version 1 did not restrict them.
-  uint32_t factor_max = reader->version == 1 ? UINT32_MAX : INT32_MAX;
-  instrument_state *states = reader->states + first;
-  bool is_sound = true;
-  for (uint32_t k = 0; k < count; k++) {
-    instrument_state *state = &states[k];
-    uint32_t word = words[k];
-    switch (stream) {
-      case stream_price_unit:
-        is_sound &= word > 0 && word <= factor_max;
-        state->price_unit = word;
-        break;
-      case stream_lot:
-        is_sound &= word > 0 && word <= factor_max;
-        state->lot = word;
-        state->ones[1] = word;
-        break;
-      case stream_price_low: state->price = word; break;
-      case stream_price_high:
-        state->price = unzigzag(state->price | (uint64_t)word << 32) * state->price_unit;
-        break;
-      case stream_volume_low: state->volume = word; break;
-      case stream_volume_high:
-        state->volume |= (uint64_t)word << 32;
-        if (reader->version != 1) state->volume *= state->lot;
-        break;
-      case stream_volume_rest: state->volume += word; break;
-      case stream_open_interest: state->open_interest = word; break;
-      default: state->last_trade_seconds = earliest_seconds - unzigzag32(word); break;
-    }
+  switch (stream) {
+    case stream_instrument: return apply_instruments(reader, words, first, count, next);
+    case stream_price_unit:
+      for (uint32_t k = 0; k < count; k++) states[k].price_unit = words[k];
+      return are_factors(reader, words, count);
+    case stream_lot:
+      for (uint32_t k = 0; k < count; k++) states[k].lot = states[k].ones[1] = words[k];
+      return are_factors(reader, words, count);
+    case stream_price_low:
+      for (uint32_t k = 0; k < count; k++) states[k].price = words[k];
+      return true;
+    case stream_price_high:
+      for (uint32_t k = 0; k < count; k++) {
+        states[k].price = unzigzag(states[k].price | (uint64_t)words[k] << 32) * states[k].price_unit;
+      }
+      return true;
+    case stream_volume_low:
+      for (uint32_t k = 0; k < count; k++) states[k].volume = words[k];
+      return true;
+    case stream_volume_high:
+      for (uint32_t k = 0; k < count; k++) {
+        states[k].volume |= (uint64_t)words[k] << 32;
+        if (reader->version != 1) states[k].volume *= states[k].lot;
+      }
+      return true;
+    case stream_volume_rest:
+      for (uint32_t k = 0; k < count; k++) states[k].volume += words[k];
+      return true;
+    case stream_open_interest:
+      for (uint32_t k = 0; k < count; k++) states[k].open_interest = words[k];
+      return true;
+    default:
+      for (uint32_t k = 0; k < count; k++) states[k].last_trade_seconds = earliest_seconds - unzigzag32(words[k]);
+      return true;
   }
-  return is_sound;
 }
 
 static bool read_directory(tickcodec_reader *reader) {
@@ -84,8 +97,8 @@ static bool read_directory(tickcodec_reader *reader) {
     for (uint32_t first = 0; first < reader->instrument_count; first += tile_ticks) {
       uint32_t left = reader->instrument_count - first, count = left < tile_ticks ? left : tile_ticks;
       bool is_read = is_packed ? packed_read(&packed, reader->readable, words, count, &reader->scratch, &bound,
-                                             reader->portable)
-                               : word_reader_read(&plain, words, count, reader->portable);
+                                             reader->kernels)
+                               : word_reader_read(&plain, words, count, is_portable(reader));
       if (!is_read || !apply_stream(reader, stream, words, first, count, &next)) return false;
     }
     const uint8_t *end = is_packed ? packed.next : plain.data;
@@ -111,8 +124,8 @@ static bool open_column(tickcodec_reader *reader, int section) {
 }
 
 int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, uint32_t version, uint32_t count,
-                   uint32_t instrument_count, const tickcodec_parameters *parameters, const uint8_t *readable,
-                   bool portable) {
+                   uint32_t instrument_count, const tickcodec_parameters *parameters, uint32_t wanted_sections,
+                   const uint8_t *readable, uint32_t kernels) {
   reader->count = 0;
   reader->position = 0;
   reader->instrument_count = 0;
@@ -125,15 +138,16 @@ int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, ui
   reader->readable = readable;
   reader->version = version;
   reader->instrument_count = instrument_count;
-  reader->portable = portable;
+  reader->kernels = kernels;
   if (!read_directory(reader)) return tickcodec_directory;
   reader->count = count;
   for (int section = tickcodec_instrument_codes; section < tickcodec_section_count; section++) {
+    if ((wanted_sections >> section & 1) == 0) reader->sections[section].length = 0;
     if (!open_column(reader, section)) {
       reader->count = 0;
       return section;
     }
-    if (sections[section].length == 0) {
+    if (reader->sections[section].length == 0) {
       memset(reader->tile.words[section], 0, sizeof reader->tile.words[section]);
       reader->tile.most[section] = 0;
     }
@@ -164,11 +178,11 @@ static bool read_column(tickcodec_reader *reader, int section, uint32_t count) {
   bool is_read = true;
   if (bytes.coding == tickcodec_coding_packed) {
     is_read = packed_read(&reader->columns[section].packed, reader->readable, words, count, &reader->scratch, &bound,
-                          reader->portable);
+                          reader->kernels);
   } else if (section == tickcodec_instrument_codes) {
     read_plain_codes(reader, reader->position, count, words);
   } else {
-    is_read = word_reader_read(&reader->columns[section].words, words, count, reader->portable);
+    is_read = word_reader_read(&reader->columns[section].words, words, count, is_portable(reader));
     uint32_t any = 0;
     for (uint32_t i = 0; i < count; i++) any |= words[i];
     bound.most = any;
@@ -216,14 +230,77 @@ static int finish_tile(tickcodec_reader *reader, uint32_t count, uint32_t result
   return (int)result;
 }
 
+static bool read_columns(tickcodec_reader *reader, uint32_t count, int *malformed) {
+  for (int section = tickcodec_first_column; section < tickcodec_section_count; section++) {
+    *malformed = section;
+    if (!read_column(reader, section, count)) return false;
+  }
+  return true;
+}
+
+// Joins all rows of a tile whose columns have been read.
+static bool join_tile(tickcodec_reader *reader, uint32_t count, tickcodec_tick *ticks) {
+  uint32_t done = 0;
+  if (reader->kernels == tickcodec_kernels_best) done = join_rows_avx512(reader, count, ticks);
+  if (done == 0 && !is_portable(reader)) done = join_rows_avx2(reader, count, ticks);
+  return join_rows_portable(reader, done, count, ticks);
+}
+
 int tickcodec_read(tickcodec_reader *reader, tickcodec_tick *ticks) {
   uint32_t count = tile_count(reader);
+  int malformed = tickcodec_instrument_codes;
   if (count == 0) return 0;
-  if (!read_codes(reader, count)) return fail(reader, tickcodec_instrument_codes);
-  for (int section = tickcodec_first_column; section < tickcodec_section_count; section++) {
-    if (!read_column(reader, section, count)) return fail(reader, section);
-  }
-  uint32_t done = reader->portable ? 0 : join_rows_avx2(reader, count, ticks);
-  if (!join_rows_portable(reader, done, count, ticks)) return fail(reader, tickcodec_sequence_low);
+  if (!read_codes(reader, count) || !read_columns(reader, count, &malformed)) return fail(reader, malformed);
+  if (!join_tile(reader, count, ticks)) return fail(reader, tickcodec_sequence_low);
   return finish_tile(reader, count, count);
 }
+
+// Passes over one section's words of the tile.
+static bool skip_column(tickcodec_reader *reader, int section, uint32_t count) {
+  if (reader->sections[section].coding != tickcodec_coding_packed) return read_column(reader, section, count);
+  return reader->sections[section].length == 0 || packed_skip(&reader->columns[section].packed, count);
+}
+
+// The positions of wanted ticks in the tile; returns how many.
+static uint32_t find_wanted(const tickcodec_reader *reader, uint32_t count, const uint8_t *wanted,
+                            uint32_t *positions) {
+  const uint32_t *codes = reader->tile.words[tickcodec_instrument_codes];
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    positions[found] = i;
+    found += wanted[codes[i]];
+  }
+  return found;
+}
+
+int tickcodec_read_wanted(tickcodec_reader *reader, const uint8_t *wanted, tickcodec_tick *ticks) {
+  uint32_t count = tile_count(reader), positions[tile_ticks];
+  int malformed = tickcodec_instrument_codes;
+  if (count == 0) return 0;
+  if (!read_codes(reader, count)) return fail(reader, malformed);
+  uint32_t found = find_wanted(reader, count, wanted, positions);
+  if (found > 0) {
+    if (!read_columns(reader, count, &malformed)) return fail(reader, malformed);
+  } else {
+    // Times and sequences go on; nothing else of a tile does that holds no wanted tick.
+    for (int section = tickcodec_first_column; section < tickcodec_section_count; section++) {
+      bool goes_on = section == tickcodec_receive_time_low || section == tickcodec_receive_time_high ||
+                     section == tickcodec_sequence_low || section == tickcodec_sequence_high;
+      bool is_read = goes_on ? read_column(reader, section, count) : skip_column(reader, section, count);
+      if (!is_read) return fail(reader, section);
+    }
+  }
+  // Joining a row by itself takes about as long as four rows of a whole tile.
+  if (found > count / 4) {
+    if (!join_tile(reader, count, ticks)) return fail(reader, tickcodec_sequence_low);
+    for (uint32_t k = 0; k < found; k++) ticks[k] = ticks[positions[k]];
+  } else {
+    if (!run_through(reader, count)) return fail(reader, tickcodec_sequence_low);
+    join_some(reader, positions, found, ticks);
+  }
+  return finish_tile(reader, count, found);
+}
+
+uint32_t tickcodec_left(const tickcodec_reader *reader) { return reader->count - reader->position; }
+
+uint64_t tickcodec_last_sequence(const tickcodec_reader *reader) { return reader->running.next_sequence - 1; }

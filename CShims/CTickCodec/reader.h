@@ -57,10 +57,36 @@ struct tickcodec_reader {
   uint32_t instrument_count;
   uint32_t count;
   uint32_t position;
-  bool portable;
+  uint32_t kernels;
 };
+
+// Times and sequences of a tile stay this far from where they wrap around: a tile's differences of 32 bits each add
+// up to less.
+static const uint64_t room_in_64_bits = UINT64_C(1) << 43;
+// Quantities and changes of volume below this many lots add up in 32 bits, signed.
+static const uint64_t lots_max = UINT64_C(1) << 30;
+
+// True when the tile's words are as those of real feeds are, which vector instructions join. All others are joined
+// one by one.
+static inline bool is_ordinary(const tickcodec_reader *reader) {
+  static const uint8_t high_sections[] = {tickcodec_receive_time_high, tickcodec_exchange_time_high,
+                                          tickcodec_sequence_high,     tickcodec_price_high,
+                                          tickcodec_volume_high,       tickcodec_last_trade_high};
+  for (size_t k = 0; k < sizeof high_sections; k++) {
+    if (reader->tile.most[high_sections[k]] != 0) return false;
+  }
+  return reader->version >= 2 && !reader->parameters.has_plain_volume &&
+         reader->tile.most[tickcodec_quantity] < lots_max && reader->tile.most[tickcodec_volume_low] < lots_max &&
+         (int64_t)reader->running.receive_time < INT64_MAX - (int64_t)room_in_64_bits &&
+         !reader->running.is_exhausted && reader->running.next_sequence < UINT64_MAX - room_in_64_bits;
+}
 
 // Joins rows [first, count) of the tile; false when a sequence does not increase.
 bool join_rows_portable(tickcodec_reader *reader, uint32_t first, uint32_t count, tickcodec_tick *ticks);
-// The same for as many rows from the start as it can; returns how many, of which the caller joins the rest.
+// Takes all the tile's times and sequences in, without joining rows; false when a sequence does not increase.
+bool run_through(tickcodec_reader *reader, uint32_t count);
+// Joins the rows at these positions, behind run_through. An instrument's rows must be all joined or all left out.
+void join_some(tickcodec_reader *reader, const uint32_t *positions, uint32_t count, tickcodec_tick *ticks);
+// As join_rows_portable for as many rows from the start as it can; returns how many, of which the caller joins the rest.
 uint32_t join_rows_avx2(tickcodec_reader *reader, uint32_t count, tickcodec_tick *ticks);
+uint32_t join_rows_avx512(tickcodec_reader *reader, uint32_t count, tickcodec_tick *ticks);

@@ -4,14 +4,19 @@
 #include "CTickCodec.h"
 #include "arithmetic.h"
 
+// Where an instrument is looked for first. Instruments that are numbered one by one, as a feed does, lie side by side;
+// those of other numberings are spread by their upper half.
+static inline uint32_t first_slot(uint32_t instrument) {
+  return (instrument + (instrument >> 16) * 40503) % tickcodec_lookup_slots;
+}
+
 uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t *slots, uint32_t *instruments,
                           uint32_t *tick_counts, uint32_t *codes) {
   // A slot holds the instrument's number plus one, or 0 while it is free.
-  memset(slots, 0, sizeof *slots * tickcodec_lookup_slots);
   uint32_t found = 0;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t instrument = ticks[i].instrument;
-    uint32_t slot = instrument * 2654435761u >> 16;
+    uint32_t slot = first_slot(instrument);
     while (slots[slot] != 0 && instruments[slots[slot] - 1] != instrument) {
       slot = (slot + 1) % tickcodec_lookup_slots;
     }
@@ -23,6 +28,12 @@ uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t 
     uint32_t number = slots[slot] - 1;
     tick_counts[number]++;
     codes[i] = number;
+  }
+  // Backwards, so that whoever came later does not hide one that has yet to be found.
+  for (uint32_t number = found; number > 0; number--) {
+    uint32_t slot = first_slot(instruments[number - 1]);
+    while (slots[slot] != number) slot = (slot + 1) % tickcodec_lookup_slots;
+    slots[slot] = 0;
   }
   return found;
 }
@@ -128,35 +139,44 @@ static inline uint64_t narrowed(uint64_t lot, uint64_t quantity) {
   return quantity;
 }
 
+// How many exchange times are not whole seconds, milliseconds and microseconds.
+typedef struct {
+  uint32_t seconds;
+  uint32_t milliseconds;
+  uint32_t microseconds;
+} odd_times;
+
 // The finest exchange time unit that is worth its price: ticks that it does not divide cost up to four bytes of
 // remainder, so one in 64 may be odd, as the bounds of a gap are.
-static uint32_t choose_exchange_unit(const tickcodec_tick *ticks, uint32_t count) {
-  uint32_t odd_seconds = 0, odd_milliseconds = 0, odd_microseconds = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    int64_t time = ticks[i].exchange_time;
-    if (time % nanoseconds_per_second == 0) continue;
-    odd_seconds++;
-    odd_milliseconds += time % 1000000 != 0;
-    odd_microseconds += time % 1000 != 0;
-  }
-  if (odd_seconds <= count / 64) return 1000000000;
-  if (odd_milliseconds <= count / 64) return 1000000;
-  return odd_microseconds <= count / 64 ? 1000 : 1;
+static uint32_t choose_exchange_unit(odd_times odd, uint32_t count) {
+  if (odd.seconds <= count / 64) return 1000000000;
+  if (odd.milliseconds <= count / 64) return 1000000;
+  return odd.microseconds <= count / 64 ? 1000 : 1;
 }
 
-// A quotient that is known to be whole: by multiplication where a double holds it exactly.
+// Rounds a number of magnitude below 2^51 to the nearest integer: the fraction of a double as large as this has no room
+// for anything behind the point. (The builtin is a call where SSE 4.1 cannot be taken for granted.)
+static inline double nearest_whole(double value) { return value + 0x1.8p52 - 0x1.8p52; }
+
+// Doubles hold integers up to this magnitude exactly, with room for what rounding adds.
+static const int64_t exact_max = INT64_C(1) << 51;
+static inline bool is_exact(int64_t value) { return value >= -exact_max && value <= exact_max; }
+
+// A quotient that is known to be whole: by multiplication where a double holds it exactly. `inverse` is that of the
+// divisor, which is not 0.
 static inline int64_t divide_exactly(int64_t value, uint32_t divisor, double inverse) {
-  static const int64_t exact_max = INT64_C(1) << 51;
-  if (value < -exact_max || value > exact_max) return value / (int64_t)divisor;
-  return (int64_t)__builtin_rint((double)value * inverse);
+  return is_exact(value) ? (int64_t)nearest_whole((double)value * inverse) : value / (int64_t)divisor;
 }
 
+// True when the value is a multiple of the divisor; of 0, whose inverse is given as 0, is nothing but 0.
 static inline bool divides(uint32_t divisor, double inverse, int64_t value) {
-  return divide_exactly(value, divisor, inverse) * (int64_t)divisor == value;
+  if (is_exact(value)) return (int64_t)nearest_whole((double)value * inverse) * (int64_t)divisor == value;
+  return divisor != 0 && value % (int64_t)divisor == 0;
 }
 
-// Lots are signed words for the vector instructions.
+// Lots are signed words for the vector instructions. One that is 0 is open, and divides nothing but 0.
 static inline void narrow_lot(tickcodec_instrument *entry, uint64_t quantity) {
+  if (entry->lot == 1) return;
   uint64_t lot = narrowed(entry->lot, quantity);
   entry->lot = lot > INT32_MAX ? 1 : (uint32_t)lot;
   entry->lot_inverse = entry->lot == 0 ? 0 : 1.0 / entry->lot;
@@ -175,65 +195,74 @@ static inline bool measure_volume(tickcodec_instrument *entry, const tickcodec_t
     return true;
   }
   int64_t surplus = traded - tick->last_quantity;
-  if (entry->lot != 1) {
-    if (entry->lot == 0 || !divides(entry->lot, entry->lot_inverse, tick->last_quantity)) {
-      narrow_lot(entry, tick->last_quantity);
-    }
-    if (surplus != 0 && entry->lot != 1 &&
-        (entry->lot == 0 || !divides(entry->lot, entry->lot_inverse, traded))) {
-      narrow_lot(entry, (uint64_t)(traded < 0 ? -traded : traded));
-    }
+  // Almost all ticks leave the lot as it is, so this is one branch, and one that can be foreseen.
+  bool is_odd_quantity = !divides(entry->lot, entry->lot_inverse, tick->last_quantity);
+  bool is_odd_volume = (surplus != 0) & !divides(entry->lot, entry->lot_inverse, traded);
+  if (is_odd_quantity | is_odd_volume) {
+    narrow_lot(entry, tick->last_quantity);
+    if (surplus != 0) narrow_lot(entry, (uint64_t)(traded < 0 ? -traded : traded));
   }
   return surplus > short_volume_max || surplus < -short_volume_max;
+}
+
+// Price units that have not been set yet.
+static const uint32_t unknown_unit = UINT32_MAX;
+
+// Takes the first tick of an instrument as what the others are relative to.
+static inline void begin(tickcodec_instrument *entry, const tickcodec_tick *tick) {
+  entry->price = (uint64_t)tick->last_price;
+  entry->price_unit = 0;
+  entry->price_inverse = 1.0 / price_units[0];
+  entry->volume = (uint64_t)tick->day_volume - tick->last_quantity;
+  entry->previous_volume = entry->volume;
+  entry->open_interest = tick->open_interest;
+  entry->last_trade_seconds = tick->last_trade_seconds;
+  entry->previous_trade_seconds = tick->last_trade_seconds;
 }
 
 void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16_t *ranks, uint32_t *codes,
                        tickcodec_instrument *directory, uint32_t instrument_count,
                        tickcodec_parameters *parameters) {
   for (uint32_t k = 0; k < instrument_count; k++) {
-    directory[k] = (tickcodec_instrument){.instrument = directory[k].instrument};
+    directory[k] = (tickcodec_instrument){.instrument = directory[k].instrument, .price_unit = unknown_unit};
   }
   int64_t earliest = ticks[0].receive_time, latest = earliest;
   bool has_plain_volume = false;
   uint32_t unchanged_trades = 0, steady_trades = 0;
+  odd_times odd = {0, 0, 0};
   for (uint32_t i = 0; i < count; i++) {
     const tickcodec_tick *tick = &ticks[i];
     codes[i] = ranks[codes[i]];
     tickcodec_instrument *entry = &directory[codes[i]];
-    if (!entry->is_known) {
-      entry->is_known = 1;
-      entry->previous_price = tick->last_price ^ 1;  // anything but the price itself
-      entry->price = (uint64_t)tick->last_price;
-      entry->volume = (uint64_t)tick->day_volume - tick->last_quantity;
-      entry->previous_volume = entry->volume;
-      entry->open_interest = tick->open_interest;
-      entry->last_trade_seconds = tick->last_trade_seconds;
-      entry->previous_trade_seconds = tick->last_trade_seconds;
-    }
-    if (tick->last_price != entry->previous_price) {
+    if (entry->price_unit == unknown_unit) begin(entry, tick);
+    if (!divides(price_units[entry->price_unit], entry->price_inverse, tick->last_price)) {
       while (tick->last_price % price_units[entry->price_unit] != 0) entry->price_unit++;
-      entry->previous_price = tick->last_price;
+      entry->price_inverse = 1.0 / price_units[entry->price_unit];
     }
     has_plain_volume |= measure_volume(entry, tick);
     unchanged_trades += tick->last_trade_seconds == entry->previous_trade_seconds;
     entry->previous_trade_seconds = tick->last_trade_seconds;
-    steady_trades += (int64_t)tick->last_trade_seconds == floor_divide(tick->exchange_time, nanoseconds_per_second);
+    int64_t exchange_seconds = floor_divide(tick->exchange_time, nanoseconds_per_second);
+    steady_trades += (int64_t)tick->last_trade_seconds == exchange_seconds;
+    if ((uint64_t)exchange_seconds * (uint64_t)nanoseconds_per_second != (uint64_t)tick->exchange_time) {
+      odd.seconds++;
+      odd.milliseconds += tick->exchange_time % 1000000 != 0;
+      odd.microseconds += tick->exchange_time % 1000 != 0;
+    }
     if (tick->receive_time < earliest) earliest = tick->receive_time;
     if (tick->receive_time > latest) latest = tick->receive_time;
   }
   for (uint32_t k = 0; k < instrument_count; k++) {
     tickcodec_instrument *entry = &directory[k];
     entry->price_unit = price_units[entry->price_unit];
-    entry->price_inverse = 1.0 / entry->price_unit;
-    entry->previous_price = (int64_t)entry->price;
-    entry->price = (uint64_t)(entry->previous_price / entry->price_unit);
+    entry->price = (uint64_t)((int64_t)entry->price / entry->price_unit);
     if (entry->lot == 0) entry->lot = 1;
     entry->lot_inverse = 1.0 / entry->lot;
   }
   parameters->earliest = earliest;
   parameters->latest = latest;
   parameters->first_sequence = ticks[0].sequence;
-  parameters->exchange_unit = choose_exchange_unit(ticks, count);
+  parameters->exchange_unit = choose_exchange_unit(odd, count);
   parameters->code_width = 0;
   parameters->has_plain_volume = has_plain_volume;
   parameters->has_steady_trade_times = steady_trades > unchanged_trades;
@@ -264,43 +293,41 @@ void tickcodec_directory_words(const tickcodec_instrument *directory, uint32_t i
   }
 }
 
-// One column while it is written, with all its words or-ed together.
-typedef struct {
-  uint32_t *words;
-  uint32_t any;
-} column_writer;
-
-static inline void store(column_writer *columns, uint32_t section, uint32_t i, uint32_t word) {
-  columns[section].words[i] = word;
-  columns[section].any |= word;
+static inline void store(uint32_t *columns, uint32_t section, uint32_t i, uint32_t word) {
+  columns[(section - tickcodec_first_column) * (size_t)tickcodec_column_stride + i] = word;
 }
 
 // The high half of a 64-bit code has the section after the low half.
-static inline void store_wide(column_writer *columns, uint32_t low_section, uint32_t i, uint64_t code) {
+static inline void store_wide(uint32_t *columns, uint32_t low_section, uint32_t i, uint64_t code) {
   store(columns, low_section, i, (uint32_t)code);
   store(columns, low_section + 1, i, (uint32_t)(code >> 32));
 }
 
+// What follows is free of branches that depend on a tick's values: which of them changed cannot be foreseen.
+
 static inline uint64_t volume_code(const tickcodec_instrument *entry, const tickcodec_tick *tick, bool is_plain) {
   int64_t traded = (int64_t)((uint64_t)tick->day_volume - entry->volume);
   int64_t surplus = (int64_t)((uint64_t)traded - tick->last_quantity);
-  if (!is_plain && surplus == 0) return 0;
-  if (!is_plain && traded == 0) return 1;
-  uint64_t code = zigzag((uint64_t)(entry->lot == 1 ? surplus : divide_exactly(surplus, entry->lot, entry->lot_inverse)));
-  return is_plain ? code : code + 1;
+  uint64_t code = zigzag((uint64_t)divide_exactly(surplus, entry->lot, entry->lot_inverse));
+  if (is_plain) return code;
+  code = traded == 0 ? 1 : code + 1;
+  return surplus == 0 ? 0 : code;
 }
 
-static inline uint64_t last_trade_code(tickcodec_instrument *entry, const tickcodec_tick *tick, bool is_steady) {
-  if (!is_steady && tick->last_trade_seconds == entry->last_trade_seconds) return 0;
+static inline uint64_t last_trade_code(tickcodec_instrument *entry, const tickcodec_tick *tick,
+                                       uint64_t exchange_seconds, bool is_steady) {
+  bool is_unchanged = !is_steady && tick->last_trade_seconds == entry->last_trade_seconds;
   entry->last_trade_seconds = tick->last_trade_seconds;
-  uint64_t exchange_seconds = (uint64_t)floor_divide(tick->exchange_time, nanoseconds_per_second);
-  return zigzag(exchange_seconds - tick->last_trade_seconds) + !is_steady;
+  uint64_t code = zigzag(exchange_seconds - tick->last_trade_seconds) + !is_steady;
+  return is_unchanged ? 0 : code;
 }
 
 // Inlined once for each unit, so that the divisions are by constants.
 __attribute__((always_inline)) static inline void split_by_unit(
     const int64_t unit, const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
-    tickcodec_instrument *directory, const tickcodec_parameters *parameters, column_writer *columns) {
+    tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns) {
+  const bool has_plain_volume = parameters->has_plain_volume;
+  const bool is_steady = parameters->has_steady_trade_times;
   uint64_t receive_time = (uint64_t)parameters->earliest;
   uint64_t sequence = parameters->first_sequence - 1;
   for (uint32_t i = 0; i < count; i++) {
@@ -319,43 +346,45 @@ __attribute__((always_inline)) static inline void split_by_unit(
     store_wide(columns, tickcodec_sequence_low, i, tick->sequence - sequence - 1);
     sequence = tick->sequence;
 
-    uint64_t price_step = 0;
-    if (tick->last_price != entry->previous_price) {
-      uint64_t price = (uint64_t)divide_exactly(tick->last_price, entry->price_unit, entry->price_inverse);
-      price_step = price - entry->price;
-      entry->price = price;
-      entry->previous_price = tick->last_price;
-    }
-    store_wide(columns, tickcodec_price_low, i, zigzag(price_step));
+    uint64_t price = (uint64_t)divide_exactly(tick->last_price, entry->price_unit, entry->price_inverse);
+    store_wide(columns, tickcodec_price_low, i, zigzag(price - entry->price));
+    entry->price = price;
 
-    uint32_t quantity = entry->lot == 1 ? tick->last_quantity
-                                        : (uint32_t)divide_exactly(tick->last_quantity, entry->lot, entry->lot_inverse);
+    uint32_t quantity = (uint32_t)divide_exactly(tick->last_quantity, entry->lot, entry->lot_inverse);
     store(columns, tickcodec_quantity, i, quantity);
-    store_wide(columns, tickcodec_volume_low, i, volume_code(entry, tick, parameters->has_plain_volume));
+    store_wide(columns, tickcodec_volume_low, i, volume_code(entry, tick, has_plain_volume));
     entry->volume = (uint64_t)tick->day_volume;
-    store_wide(columns, tickcodec_last_trade_low, i,
-               last_trade_code(entry, tick, parameters->has_steady_trade_times));
+    uint64_t exchange_seconds = (uint64_t)floor_divide(tick->exchange_time, nanoseconds_per_second);
+    store_wide(columns, tickcodec_last_trade_low, i, last_trade_code(entry, tick, exchange_seconds, is_steady));
     store(columns, tickcodec_open_interest, i, zigzag32(tick->open_interest - entry->open_interest));
     entry->open_interest = tick->open_interest;
     store(columns, tickcodec_flags, i, tick->flags | (uint32_t)tick->kind << 16);
   }
 }
 
+static bool is_all_zero(const uint32_t *words, uint32_t count) {
+  // A stretch at a time: most columns that are not all zero show it at once.
+  enum { stretch = 1024 };
+  for (uint32_t start = 0; start < count; start += stretch) {
+    uint32_t end = count - start < stretch ? count : start + stretch, any = 0;
+    for (uint32_t i = start; i < end; i++) any |= words[i];
+    if (any != 0) return false;
+  }
+  return true;
+}
+
 uint32_t tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
                          tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns) {
-  column_writer writers[tickcodec_section_count] = {0};
-  for (uint32_t section = tickcodec_first_column; section < tickcodec_section_count; section++) {
-    writers[section].words = columns + (section - tickcodec_first_column) * (size_t)tickcodec_column_stride;
-  }
   switch (parameters->exchange_unit) {
-    case 1000000000: split_by_unit(1000000000, ticks, count, codes, directory, parameters, writers); break;
-    case 1000000: split_by_unit(1000000, ticks, count, codes, directory, parameters, writers); break;
-    case 1000: split_by_unit(1000, ticks, count, codes, directory, parameters, writers); break;
-    default: split_by_unit(1, ticks, count, codes, directory, parameters, writers); break;
+    case 1000000000: split_by_unit(1000000000, ticks, count, codes, directory, parameters, columns); break;
+    case 1000000: split_by_unit(1000000, ticks, count, codes, directory, parameters, columns); break;
+    case 1000: split_by_unit(1000, ticks, count, codes, directory, parameters, columns); break;
+    default: split_by_unit(1, ticks, count, codes, directory, parameters, columns); break;
   }
   uint32_t used = 0;
   for (uint32_t section = tickcodec_first_column; section < tickcodec_section_count; section++) {
-    used |= (uint32_t)(writers[section].any != 0) << section;
+    const uint32_t *words = columns + (section - tickcodec_first_column) * (size_t)tickcodec_column_stride;
+    used |= (uint32_t)!is_all_zero(words, count) << section;
   }
   return used;
 }

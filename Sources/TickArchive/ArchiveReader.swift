@@ -9,8 +9,8 @@ public struct ArchiveReader: Sendable {
   /// instrument that was defined anew it is the latest definition.
   public let instruments: [Instrument]
 
-  /// For tests: decode without the processor's vector instructions.
-  package var usesPortableKernels = false
+  /// For tests: the processor's instructions that are used.
+  package var kernels = TickKernels.best
 
   private enum Source {
     case directory(String, feed: String?)
@@ -106,7 +106,7 @@ public struct ArchiveReader: Sendable {
     let filter = TickFilter(selection)
     return ArchiveScan(
       plan: BlockPlan(paths: try Self.paths(of: source), cache: cache, filter: filter), filter: filter,
-      cores: cores, usesPortableKernels: usesPortableKernels)
+      cores: cores, kernels: kernels)
   }
 
   /// The first selected record; nil when there is none.
@@ -159,7 +159,7 @@ public struct ArchiveReader: Sendable {
   /// - Throws: ``Fault`` of kind `missingInput` or `inputOutput` when files cannot be read, `badData` when one is of
   ///   a newer format version. Damage is not thrown but reported.
   public func verify(progress: (String) -> Void = { _ in }) throws(Fault) -> VerifyReport {
-    var decoder = BlockDecoder(usesPortableKernels: usesPortableKernels)
+    var decoder = BlockDecoder(kernels: kernels)
     var report = VerifyReport()
     var previous: IndexEntry?
     for path in try Self.paths(of: source) {

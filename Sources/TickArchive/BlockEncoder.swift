@@ -35,6 +35,7 @@ struct BlockEncoder: ~Copyable {
       count: Int(tickcodec_directory_streams) * tickcodec_packed_capacity(UInt32(blockTicks)))
     streamed = ScratchBuffer(count: tickcodec_words_bound(UInt32(blockTicks)))
     self.usesPortableKernels = usesPortableKernels
+    slots.elements.initialize(repeating: 0)
   }
 
   /// The block that holds `ticks`, of which there is at least one and whose sequences ascend.

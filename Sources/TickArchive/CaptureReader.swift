@@ -53,6 +53,40 @@ public struct CaptureReader: Sendable {
     return infos
   }
 
+  /// Checks every checksum and takes every frame apart; frames are counted as ticks.
+  ///
+  /// - Parameter progress: Called after each segment with its path.
+  /// - Throws: ``Fault`` of kind `missingInput` or `inputOutput` when files cannot be read. Damage is not thrown but
+  ///   reported.
+  public func verify(progress: (String) -> Void = { _ in }) throws(Fault) -> VerifyReport {
+    var report = VerifyReport()
+    var payload: [UInt8] = []
+    for path in files {
+      let file = try InputFile(path)
+      let contents = try SegmentContents(file, depth: .payloads)
+      report.segments += 1
+      report.bytes += contents.fileLength
+      report.damaged += contents.damage
+      for entry in contents.entries where entry.kind == .frames {
+        let header = try file.readBlock(entry, into: &payload)
+        do throws(BadBlock) {
+          guard let header else { throw BadBlock("it changed while it was being read") }
+          report.ticks += try CapturedFrames.frames(
+            in: BlockDecoder.singleSection(of: header, payload: payload), of: header
+          ).count
+          report.blocks += 1
+        } catch {
+          report.damaged.append(DamagedBlock(entry, file: path, cause: error.cause))
+        }
+      }
+      if contents.tornLength > 0 {
+        report.tornEnds.append(.init(file: path, offset: contents.end, length: contents.tornLength))
+      }
+      progress(path)
+    }
+    return report
+  }
+
   /// Calls `body` with each frame, in the order in which they came.
   ///
   /// - Parameters:

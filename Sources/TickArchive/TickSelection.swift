@@ -12,6 +12,8 @@ public struct TickSelection: Sendable {
   public var throughSequence: UInt64?
   /// Only records of these instruments; note that gaps of the whole feed are records of ``MarketData/InstrumentID/all``.
   public var instruments: Set<InstrumentID>?
+  /// The fields that are of use; the others are zero in what is read, and mostly cost nothing.
+  public var fields = TickFields.all
   /// What to do about a block that cannot be read.
   public var damage = DamagePolicy.fail
 
@@ -55,9 +57,8 @@ struct TickFilter: Sendable {
     return true
   }
 
-  /// True when every record of a block with these bounds is wanted.
+  /// True when every record of a block with these bounds is wanted, if only its instrument is.
   func takesAll(of entry: IndexEntry) -> Bool {
-    if selection.instruments != nil { return false }
     if let from = selection.from, entry.earliest < from { return false }
     if let to = selection.to, entry.latest >= to { return false }
     if let first = selection.fromSequence, entry.firstSequence < first { return false }
@@ -74,13 +75,19 @@ struct TickFilter: Sendable {
     return true
   }
 
+  /// True when the record is within the bounds, whatever its instrument.
   func admits(_ tick: Tick) -> Bool {
     if let from = selection.from, tick.receiveTime < from { return false }
     if let to = selection.to, tick.receiveTime >= to { return false }
     if let first = selection.fromSequence, tick.sequence < first { return false }
     if let last = selection.throughSequence, tick.sequence > last { return false }
+    return true
+  }
+
+  /// True when the instrument's records are wanted.
+  func wants(_ instrument: InstrumentID) -> Bool {
     guard let instruments = selection.instruments else { return true }
-    if tick.instrument == .all { return wantsWholeFeed }
-    return bits?.contains(tick.instrument) ?? instruments.contains(tick.instrument)
+    if instrument == .all { return wantsWholeFeed }
+    return bits?.contains(instrument) ?? instruments.contains(instrument)
   }
 }

@@ -30,18 +30,35 @@ struct ArchiveCommand: ParsableCommand {
       }
       return reader
     }
+
+    /// Segments of ticks and captures of frames, of which there is at least one kind.
+    func contents() throws(Fault) -> (ticks: ArchiveReader?, captures: CaptureReader?) {
+      var isDirectory: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        return (try reader(), nil)
+      }
+      guard isDirectory.boolValue else {
+        return path.hasSuffix(".tkc") ? (nil, try CaptureReader(file: path)) : (try reader(), nil)
+      }
+      let captures = try CaptureReader(directory: path, feed: feed)
+      if captures.files.isEmpty { return (try reader(), nil) }
+      let hasTicks = try !ArchiveReader(directory: path, feed: feed).info().isEmpty
+      return (hasTicks ? try reader() : nil, captures)
+    }
   }
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "info", abstract: "What each segment holds: time range, ticks, bytes.")
+      commandName: "info",
+      abstract: "What each segment holds: time range, ticks or captured frames, bytes.")
 
     @OptionGroup var target: Target
     @Flag(help: "Print one JSON object a line.") var json = false
 
     private struct Line: Encodable {
       var file: String
-      var ticks: Int
+      var ticks: Int?
+      var frames: Int?
       var bytes: Int
       var blocks: Int
       var firstSequence: UInt64?
@@ -51,29 +68,31 @@ struct ArchiveCommand: ParsableCommand {
       var complete: Bool
 
       enum CodingKeys: String, CodingKey {
-        case file, ticks, bytes, blocks, first, last, complete
+        case file, ticks, frames, bytes, blocks, first, last, complete
         case firstSequence = "first_sequence"
         case lastSequence = "last_sequence"
       }
     }
 
     func run() throws {
-      for segment in try target.reader().info() {
-        let line = Line(
-          file: segment.file, ticks: segment.ticks, bytes: segment.bytes, blocks: segment.blocks,
-          firstSequence: segment.firstSequence, lastSequence: segment.lastSequence,
-          first: segment.firstTime?.rfc3339, last: segment.lastTime?.rfc3339, complete: segment.isComplete)
-        if json {
-          try Console.json(line)
-          continue
-        }
-        let perTick = segment.ticks > 0 ? Double(segment.bytes) / Double(segment.ticks) : 0
-        Console.line(
-          "\(segment.file)  \(Format.count(segment.ticks)) records in \(segment.blocks) blocks, "
-            + "\(Format.count(segment.bytes)) bytes (\(Format.decimal(perTick, 2)) a record)"
-            + (segment.isComplete ? "" : ", without index: still being written, or cut"))
-        if let first = line.first, let last = line.last { Console.line("  \(first) to \(last)") }
-      }
+      let (ticks, captures) = try target.contents()
+      for segment in try ticks?.info() ?? [] { try show(segment, isCapture: false) }
+      for segment in try captures?.info() ?? [] { try show(segment, isCapture: true) }
+    }
+
+    private func show(_ segment: SegmentInfo, isCapture: Bool) throws {
+      let line = Line(
+        file: segment.file, ticks: isCapture ? nil : segment.ticks, frames: isCapture ? segment.ticks : nil,
+        bytes: segment.bytes, blocks: segment.blocks, firstSequence: segment.firstSequence,
+        lastSequence: segment.lastSequence, first: segment.firstTime?.rfc3339,
+        last: segment.lastTime?.rfc3339, complete: segment.isComplete)
+      if json { return try Console.json(line) }
+      let each = segment.ticks > 0 ? Double(segment.bytes) / Double(segment.ticks) : 0
+      Console.line(
+        "\(segment.file)  \(Format.count(segment.ticks)) \(isCapture ? "captured frames" : "records") in "
+          + "\(segment.blocks) blocks, \(Format.count(segment.bytes)) bytes (\(Format.decimal(each, 2)) each)"
+          + (segment.isComplete ? "" : ", without index: still being written, or cut"))
+      if let first = line.first, let last = line.last { Console.line("  \(first) to \(last)") }
     }
   }
 
@@ -91,22 +110,32 @@ struct ArchiveCommand: ParsableCommand {
 
     func run() throws {
       if session { return try SessionVerification(target: target, cores: max(1, cores)).run() }
-      let reader = try target.reader()
+      let (ticks, captures) = try target.contents()
       var done = 0
-      var progress = ProgressBar("verifying segments", total: try reader.info().count)
-      let report = try reader.verify { _ in
+      var progress = ProgressBar(
+        "verifying segments", total: try (ticks?.info().count ?? 0) + (captures?.files.count ?? 0))
+      func advance(_: String) {
         done += 1
         progress.show(done)
       }
+      let ticksReport = try ticks?.verify(progress: advance)
+      let capturesReport = try captures?.verify(progress: advance)
       progress.end()
+      if let ticksReport { show(ticksReport, what: "records") }
+      if let capturesReport { show(capturesReport, what: "captured frames") }
+      guard ticksReport?.isSound ?? true, capturesReport?.isSound ?? true else {
+        throw ExitCode(Fault.Kind.checkFailed.rawValue)
+      }
+    }
+
+    private func show(_ report: VerifyReport, what: String) {
       for damage in report.damaged { Console.error(damage.description) }
       for torn in report.tornEnds {
         Console.error("\(torn.file): \(torn.length) bytes after the last whole block, at \(torn.offset)")
       }
       Console.line(
-        "\(Format.count(report.ticks)) records in \(Format.count(report.blocks)) good blocks, "
+        "\(Format.count(report.ticks)) \(what) in \(Format.count(report.blocks)) good blocks, "
           + "\(report.damaged.count) damaged")
-      guard report.damaged.isEmpty else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
     }
   }
 

@@ -78,26 +78,28 @@ func mendJournal(_ bytes: inout [UInt8]) {
   }
 }
 
+/// One file, kept open and written anew for each input.
+let descriptor = open(file, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+
 func write(_ bytes: [UInt8]) {
-  let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-  precondition(
-    descriptor >= 0 && bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) } >= 0)
-  close(descriptor)
+  let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+  precondition(written == bytes.count && ftruncate(descriptor, off_t(bytes.count)) == 0)
 }
 
 func readSegment() {
   guard let reader = try? ArchiveReader(file: file) else { return }
-  for isPortable in [false, true] {
+  for kernels in TickKernels.allCases {
     var reader = reader
-    reader.usesPortableKernels = isPortable
+    reader.kernels = kernels
     var last: UInt64?
     _ = try? reader.forEachBlock(damage: .skip) { ticks throws(Fault) in
       for index in ticks.indices { last = max(last ?? 0, ticks[index].sequence) }
     }
-    _ = try? reader.forEachBlock(
+    var selection = TickSelection(
       from: Timestamp(seconds: 1), to: Timestamp(seconds: 2_000_000_000),
-      instruments: [InstrumentID(rawValue: 1)]
-    ) { _ throws(Fault) in }
+      instruments: [InstrumentID(rawValue: 1)], damage: .skip)
+    selection.fields = .lastPrice
+    _ = try? reader.forEachBlock(selection, cores: 1) { _ throws(Fault) in }
   }
   _ = try? reader.verify()
   _ = try? reader.info()
@@ -162,15 +164,25 @@ func makeCorpus(in directory: String) throws {
   try archive.finish()
   try capture.finish()
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-  let inputs: [(Target, [UInt8])] = [
-    (.segment, [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tka")))),
-    (.capture, [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tkc")))),
-    (.journal, journal),
+  // Of the first version, which is written no more, the sample that the tests read.
+  let first = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../TickArchiveTests/Resources/golden-v1.tka")
+  let inputs: [(name: String, Target, [UInt8])] = [
+    ("version-1", .segment, [UInt8](try Data(contentsOf: first))),
+    (
+      "segment", .segment,
+      [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tka")))
+    ),
+    (
+      "capture", .capture,
+      [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tkc")))
+    ),
+    ("journal", .journal, journal),
   ]
-  for (target, bytes) in inputs {
+  for (name, target, bytes) in inputs {
     for mending in 0...1 as ClosedRange<UInt8> {
       let input = Data([target.rawValue << 1 | mending] + bytes)
-      try input.write(to: URL(fileURLWithPath: "\(directory)/\(target)-\(mending)"))
+      try input.write(to: URL(fileURLWithPath: "\(directory)/\(name)-\(mending)"))
     }
   }
 }

@@ -88,6 +88,8 @@ import TickArchive
     let starts = bytes.indices.dropLast(8).filter { bytes[$0..<$0 + 8].elementsEqual("TKABLOCK".utf8) }
     // Definitions, four blocks of fifty frames, the index.
     #expect(starts.count == 6)
+    let whole = try CaptureReader(file: file).verify()
+    #expect(whole.isSound && whole.ticks == 200 && whole.blocks == 4 && whole.segments == 1)
     var random = SeededGenerator(seed: 1)
     for position in stride(from: starts[1], to: starts[5], by: 11) {
       var damaged = bytes
@@ -98,6 +100,8 @@ import TickArchive
       let reader = try CaptureReader(file: file)
       #expect(try readFrames(reader, damage: .skip) == expected, "byte \(position)")
       #expect(throws: Fault.self) { try readFrames(reader) }
+      let report = try reader.verify()
+      #expect(report.damaged.count == 1 && report.ticks == 150)
     }
   }
 

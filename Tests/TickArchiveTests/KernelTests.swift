@@ -19,6 +19,10 @@ enum Checksums {
 }
 
 @Suite struct KernelTests {
+  private static let readingKernels = [
+    UInt32(tickcodec_kernels_best), UInt32(tickcodec_kernels_avx2), UInt32(tickcodec_kernels_portable),
+  ]
+
   @Test func theChecksumIsTheCastagnoliOne() {
     // Check value of the CRC catalogue, and the 32 zero bytes of RFC 3720, appendix B.4.
     #expect(Checksums.of("123456789".utf8) == 0xE306_9283)
@@ -27,7 +31,8 @@ enum Checksums {
 
   @Test func theChecksumByInstructionAndByTableAgree() {
     var random = SeededGenerator(seed: 7)
-    for length in 0..<300 {
+    // Beyond three times three parts that the instruction takes in beside each other.
+    for length in Array(0..<300) + (0..<60).map({ _ in Int.random(in: 3000...10_000, using: &random) }) {
       let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
       let portable = bytes.withUnsafeBufferPointer { tickcodec_crc32c_portable($0.baseAddress, length) }
       #expect(Checksums.of(bytes) == portable)
@@ -84,7 +89,7 @@ enum Checksums {
     }
     #expect(columns[0] == columns[1])
     let length = columns[0].count
-    for portable in [false, true] {
+    for kernels in Self.readingKernels {
       // Just the column, with bytes behind it that may be loaded, and with one byte less.
       for (given, slack) in [(length, 0), (length, 64), (length - 1, 0)] where given >= 0 {
         var decoded = [UInt32](repeating: 0, count: count)
@@ -92,7 +97,7 @@ enum Checksums {
         let taken = bytes.withUnsafeBufferPointer {
           tickcodec_unpack_words(
             tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 1), &decoded, UInt32(count),
-            portable)
+            kernels)
         }
         #expect(taken == (given == length ? length : 0))
         if given == length { #expect(decoded == words) }
@@ -113,25 +118,18 @@ enum Checksums {
     }
     if bytes.count > 1, seed % 2 == 0 { bytes[1] = UInt8.random(in: 1...12, using: &random) }
     var results: [(Int, [UInt32])] = []
-    for portable in [false, true] {
+    for kernels in Self.readingKernels {
       var decoded = [UInt32](repeating: 0, count: Int(count))
       let taken = bytes.withUnsafeBufferPointer {
         tickcodec_unpack_words(
-          tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 1), &decoded, count, portable)
+          tickcodec_bytes(start: $0.baseAddress, length: $0.count, coding: 1), &decoded, count, kernels)
       }
       results.append((taken, taken == 0 ? [] : decoded))
     }
-    #expect(results[0].0 == results[1].0)
-    #expect(results[0].1 == results[1].1)
-  }
-
-  @Test func blocksAreDecodedAlikeWithAndWithoutVectors() throws {
-    let directory = try TemporaryDirectory()
-    let ticks = TickStreams.plausible(count: 5000)
-    try archive(ticks, in: directory.path)
-    var reader = try ArchiveReader(directory: directory.path, feed: "test")
-    reader.usesPortableKernels = true
-    #expect(try readAll(reader) == ticks)
+    for result in results {
+      #expect(result.0 == results[0].0)
+      #expect(result.1 == results[0].1)
+    }
   }
 
   @Test func theKernelsTickLiesInMemoryAsTheModelsDoes() {

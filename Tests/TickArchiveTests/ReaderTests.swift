@@ -119,4 +119,57 @@ import TickArchive
       _ = try ArchiveWriter(directory: directory.path, feed: "test").lastSealedSequence
     }
   }
+
+  /// Few of many instruments are joined one by one, many of few with all others.
+  @Test(arguments: TickKernels.allCases, [1, 3, 40, 200])
+  func chosenInstrumentsComeOutAsAmongAllOthers(kernels: TickKernels, chosen: UInt32) throws {
+    let directory = try TemporaryDirectory()
+    for (number, ticks) in [
+      TickStreams.plausible(count: 9000, instruments: 200),
+      TickStreams.arbitrary(count: 4000, instruments: 200, seed: 5),
+    ].enumerated() {
+      let path = "\(directory.path)/\(number)"
+      try archive(ticks, in: path, options: ArchiveOptions(blockTicks: 5000))
+      var reader = try ArchiveReader(directory: path, feed: "test")
+      reader.kernels = kernels
+      let known = Set(ticks.map(\.instrument)).sorted()
+      let wanted = Set(known.enumerated().filter { $0.offset % (200 / Int(chosen)) == 0 }.map(\.element))
+      var found: [Tick] = []
+      try reader.forEachTick(instruments: wanted) { tick throws(Fault) in found.append(tick) }
+      #expect(found == ticks.filter { wanted.contains($0.instrument) })
+      #expect(!found.isEmpty)
+    }
+  }
+
+  @Test(arguments: TickKernels.allCases, [true, false])
+  func fieldsThatAreNotAskedForAreZeroAndTheOthersAsEver(kernels: TickKernels, isForOne: Bool) throws {
+    let directory = try TemporaryDirectory()
+    let ticks = TickStreams.plausible(count: 6000, instruments: 50)
+    try archive(ticks, in: directory.path)
+    var reader = try ArchiveReader(directory: directory.path, feed: "test")
+    reader.kernels = kernels
+    let single: [TickFields] = [
+      .exchangeTime, .lastPrice, .lastQuantity, .dayVolume, .lastTradeSeconds, .openInterest,
+    ]
+    for fields in single + single.map(TickFields.all.subtracting) + [[], .all] {
+      let instruments = isForOne ? Set([ticks[7].instrument]) : nil
+      var selection = TickSelection(instruments: instruments)
+      selection.fields = fields
+      var found: [Tick] = []
+      try reader.forEachBlock(selection, cores: 1) { run throws(Fault) in
+        for index in run.indices { found.append(run[index]) }
+      }
+      let expected = ticks.filter { instruments?.contains($0.instrument) ?? true }.map { tick in
+        var tick = tick
+        if !fields.contains(.exchangeTime) { tick.exchangeTime = .unknown }
+        if !fields.contains(.lastPrice) { tick.lastPrice = .zero }
+        if !fields.contains(.lastQuantity) { tick.lastQuantity = 0 }
+        if !fields.contains(.dayVolume) { tick.dayVolume = 0 }
+        if !fields.contains(.lastTradeSeconds) { tick.lastTradeSeconds = 0 }
+        if !fields.contains(.openInterest) { tick.openInterest = 0 }
+        return tick
+      }
+      #expect(found == expected)
+    }
+  }
 }

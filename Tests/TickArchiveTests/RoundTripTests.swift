@@ -8,7 +8,7 @@ import TickArchive
     let directory = try TemporaryDirectory()
     let ticks = TickStreams.plausible(count: count)
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 2500))
-    #expect(try readAllBothWays(in: directory.path) == ticks)
+    #expect(try readByAllKernels(in: directory.path) == ticks)
   }
 
   @Test(arguments: 0..<60 as Range<UInt64>)
@@ -18,7 +18,7 @@ import TickArchive
       count: 40 + Int(seed) * 7, instruments: [1, 2, 3, 9, 200][Int(seed) % 5], seed: seed)
     // One segment for all days, as the receive times jump by centuries.
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 97))
-    #expect(try readAllBothWays(in: directory.path) == ticks)
+    #expect(try readByAllKernels(in: directory.path) == ticks)
     let report = try ArchiveReader(directory: directory.path, feed: "test").verify()
     #expect(report.isSound)
     #expect(report.ticks == ticks.count)
@@ -42,7 +42,7 @@ import TickArchive
       }
     }
     try archive(ticks, in: directory.path)
-    #expect(try readAllBothWays(in: directory.path) == ticks)
+    #expect(try readByAllKernels(in: directory.path) == ticks)
   }
 
   /// The shapes that the codings are made for: each must take the vectors' way and come back.
@@ -63,7 +63,7 @@ import TickArchive
       ticks[index].flags = TickFlags(rawValue: UInt16.random(in: 0...3, using: &random))
     }
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 3333))
-    #expect(try readAllBothWays(in: directory.path) == ticks)
+    #expect(try readByAllKernels(in: directory.path) == ticks)
   }
 
   @Test func volumesAtTheEdgeOfTheirShortCodingComeBackUnchanged() throws {

@@ -23,11 +23,11 @@ import TickArchive
     SampleInstruments.reliance, SampleInstruments.nifty, SampleInstruments.euro,
   ]
 
-  @Test(arguments: [1, 2], [false, true])
-  func theGoldenSegmentOfEachVersionStaysReadable(version: Int, portable: Bool) throws {
+  @Test(arguments: [1, 2], TickKernels.allCases)
+  func theGoldenSegmentOfEachVersionStaysReadable(version: Int, kernels: TickKernels) throws {
     let file = Self.resources + "/golden-v\(version).tka"
     var reader = try ArchiveReader(file: file)
-    reader.usesPortableKernels = portable
+    reader.kernels = kernels
     var hash = TickStreamHash()
     try reader.forEachTick { tick throws(Fault) in hash.update(tick) }
     #expect(hash.count == 700)

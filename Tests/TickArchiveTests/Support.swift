@@ -145,10 +145,13 @@ func readAll(in directory: String) throws -> [Tick] {
   try readAll(ArchiveReader(directory: directory, feed: "test"))
 }
 
-/// Everything in an archive, read with the processor's vector instructions and without, which must agree.
-func readAllBothWays(in directory: String) throws -> [Tick] {
+/// Everything in an archive, read by each of the processor's instruction sets and by none, which must agree.
+func readByAllKernels(in directory: String) throws -> [Tick] {
   var reader = try ArchiveReader(directory: directory, feed: "test")
   let ticks = try readAll(reader)
-  reader.usesPortableKernels = true
-  return try readAll(reader) == ticks ? ticks : []
+  for kernels in TickKernels.allCases {
+    reader.kernels = kernels
+    guard try readAll(reader) == ticks else { return [] }
+  }
+  return ticks
 }

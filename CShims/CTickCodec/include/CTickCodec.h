@@ -70,6 +70,13 @@ enum {
   tickcodec_coding_packed = 1,
 };
 
+// The instructions by which columns are read; a processor that lacks some does without. All give the same.
+enum {
+  tickcodec_kernels_best = 0,
+  tickcodec_kernels_avx2 = 1,
+  tickcodec_kernels_portable = 2,
+};
+
 // The raw bytes of a section; a length of 0 stands for a section that is left out.
 typedef struct {
   const uint8_t *start;
@@ -117,15 +124,15 @@ size_t tickcodec_packed_capacity(uint32_t count);
 // 0.
 size_t tickcodec_pack_words(const uint32_t *words, uint32_t count, bool portable, uint8_t *output, size_t capacity);
 // Reads a packed column that may be followed by other bytes; returns the bytes it took, or 0 when it is malformed.
-size_t tickcodec_unpack_words(tickcodec_bytes input, uint32_t *words, uint32_t count, bool portable);
+size_t tickcodec_unpack_words(tickcodec_bytes input, uint32_t *words, uint32_t count, uint32_t kernels);
 
 // MARK: Writing a block
 
-// One instrument of a block while it is written: what its columns are relative to, carried along from tick to tick.
+// One instrument of a block while it is written, a line of the cache: what its columns are relative to, carried along
+// from tick to tick.
 typedef struct {
-  uint64_t price;  // in price units, two's complement
+  uint64_t price;  // in price units, two's complement; while measuring, the first in units of 1e-9
   uint64_t volume;
-  int64_t previous_price;  // in units of 1e-9
   uint64_t previous_volume;  // while measuring
   double price_inverse;
   double lot_inverse;
@@ -135,14 +142,15 @@ typedef struct {
   uint32_t open_interest;
   uint32_t last_trade_seconds;
   uint32_t previous_trade_seconds;  // while measuring
-  uint32_t is_known;  // the first tick of this instrument has been seen
 } tickcodec_instrument;
+_Static_assert(sizeof(tickcodec_instrument) == 64, "one line of the cache");
 
 // Streams of words in a directory.
 enum { tickcodec_directory_streams = 10 };
 
 // Gives each tick the number of its instrument in the order of first appearance and counts the ticks of each; returns
-// how many instruments there are. `slots` has tickcodec_lookup_slots elements, the others have `count`.
+// how many instruments there are. `slots` has tickcodec_lookup_slots elements, all zero, and is left so; the others have
+// `count`.
 uint32_t tickcodec_assign(const tickcodec_tick *ticks, uint32_t count, uint32_t *slots, uint32_t *instruments,
                           uint32_t *tick_counts, uint32_t *codes);
 
@@ -176,10 +184,11 @@ enum { tickcodec_reader_alignment = 64 };
 
 // Starts to read a block of `count` ticks, which is one to tickcodec_block_ticks_max, and unpacks its directory.
 // `sections` has tickcodec_section_count elements, whose bytes stay in place until the last tick has been read; up to
-// `readable` behind them may be loaded. Returns -1, or the number of the first section found to be malformed.
+// `readable` behind them may be loaded. A section whose bit is not set in `wanted_sections` is passed over as if it were
+// left out, for whoever has no use for what is made of it. Returns -1, or the number of the first section found to be malformed.
 int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, uint32_t version, uint32_t count,
-                   uint32_t instrument_count, const tickcodec_parameters *parameters, const uint8_t *readable,
-                   bool portable);
+                   uint32_t instrument_count, const tickcodec_parameters *parameters, uint32_t wanted_sections,
+                   const uint8_t *readable, uint32_t kernels);
 
 // The instruments in the directory, in the order of the codes.
 const uint32_t *tickcodec_instruments(const tickcodec_reader *reader);
@@ -187,3 +196,12 @@ const uint32_t *tickcodec_instruments(const tickcodec_reader *reader);
 // Reads the next tile of up to tickcodec_tile_ticks ticks; returns how many, 0 behind the last, or -1 - s when section
 // s is malformed, after which nothing more can be read.
 int tickcodec_read(tickcodec_reader *reader, tickcodec_tick *ticks);
+
+// The same for the ticks of some instruments: those for whose code `wanted` holds 1 and not 0, the same ones for all of
+// a block. Returns how many of the tile's ticks these are, which may be none; `ticks` has room for a whole tile.
+int tickcodec_read_wanted(tickcodec_reader *reader, const uint8_t *wanted, tickcodec_tick *ticks);
+
+// Ticks that have not been read.
+uint32_t tickcodec_left(const tickcodec_reader *reader);
+// The sequence of the last tick that was read, wanted or not.
+uint64_t tickcodec_last_sequence(const tickcodec_reader *reader);

@@ -52,7 +52,7 @@ final class ReplayLoop: @unchecked Sendable {
   private(set) var isComplete = false
 
   /// Records that are published together at most: requests are looked at in between.
-  private static let batchMax = 2048
+  private static let batchMax = 8192
   /// The longest sleep, which is also the longest that a request waits.
   private static let sleepNanosecondsMax: Int64 = 2_000_000
   /// The system wakes a sleeper late by up to so much; the rest of a wait is spun.

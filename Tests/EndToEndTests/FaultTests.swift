@@ -149,16 +149,38 @@ import Testing
     #expect(verify.code == 0, "\(verify.output)\(verify.errors)")
   }
 
-  /// Takes the room of the device on which a directory lies, but for half a MiB, with which SQLite can still open its
-  /// database: it is the archive that finds the device full.
-  private func fill(_ directory: String) throws {
+  @Test func aFullArchiveIsStoppedAndGoesOnLaterWhereThatIsWanted() throws {
+    let feed = try LiveFeed(["--speed", "50"], extra: "archive:\n  when_full: [stop-archive]")
+    let archive = feed.dataDirectory + "/archive"
+    try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
+    guard mount(archive, sizeKiB: 16_384) else {
+      print("skipped: this user may not mount a tmpfs")
+      return
+    }
+    defer { unmount(archive) }
+    // The archive takes room in advance, so there must be little of it before the feed starts.
+    try fill(archive, leaving: 262_144)
+    let ingest = try feed.startAndWaitForTicks(atLeast: 2000)
+    try ingest.wait { $0.errors.contains("the archive is stopped until there is room") }
+    try FileManager.default.removeItem(atPath: archive + "/filler")
+    try ingest.wait { $0.errors.contains("the archive goes on") }
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+    // What was recorded before and after is whole; only what came in between is missing.
+    let verify = try Tool.run(["archive", "verify", archive])
+    #expect(verify.code == 0, "\(verify.output)\(verify.errors)")
+  }
+
+  /// Takes the room of the device on which a directory lies, but for half a MiB unless told otherwise, with which SQLite
+  /// can still open its database: it is the archive that finds the device full.
+  private func fill(_ directory: String, leaving bytesLeft: UInt64 = 524_288) throws {
     let path = directory + "/filler"
     _ = FileManager.default.createFile(atPath: path, contents: nil)
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     for byteCount in [65_536, 512] {
       while (try? handle.write(contentsOf: Data(count: byteCount))) != nil {}
     }
-    try handle.truncate(atOffset: try handle.seekToEnd() - 524_288)
+    try handle.truncate(atOffset: try handle.seekToEnd() - bytesLeft)
   }
 
   @Test func aDataDirectoryThatCannotBeWrittenIsOneSentence() throws {

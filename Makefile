@@ -14,8 +14,8 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers soak-ring soak-archive soak-faults fuzz fuzz-venues products lint format bench \
-  bench-decode bench-ring bench-store ring-peers deps deps-test deps-models clean
+.PHONY: demo test check-models check-sanitizers check-kernels soak-ring soak-archive soak-faults fuzz fuzz-venues products \
+  lint format bench bench-archive bench-decode bench-ring bench-store ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
 demo: products
@@ -23,7 +23,7 @@ demo: products
 
 # The end-to-end tests run the release products: what the users run is what the tests run. One test at a time: many
 # wait for processes and sockets, and two cores' worth of threads waiting would starve the servers they wait for.
-test: deps-test lint products check-models
+test: deps-test lint products check-models check-kernels
 	$(SWIFT) build --build-tests
 	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build --no-parallel
 
@@ -41,6 +41,17 @@ check-sanitizers: deps
 	.build/address/debug/ring-trial siege 2
 	! .build/address/debug/ring-trial threads 1 --seeded-bug overflows > .build/address/seeded.log 2>&1
 	@grep -q 'heap-buffer-overflow' .build/address/seeded.log && echo "AddressSanitizer rejects the seeded bug"
+
+# The archive's kernels under AddressSanitizer and UBSan, by a program of their own that is quick to build.
+KERNEL_TRIAL := .build/kernel-trial
+KERNEL_ROUNDS := 1000
+check-kernels: deps-test
+	@mkdir -p .build
+	gcc -std=c17 -O1 -g -Wall -Wextra -Wno-unknown-pragmas -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
+	  -ICShims/CTickCodec/include Tests/KernelTrial/kernel_trial.c CShims/CTickCodec/*.c -o $(KERNEL_TRIAL)
+	$(KERNEL_TRIAL) $(KERNEL_ROUNDS)
+	! $(KERNEL_TRIAL) 1 --seeded-bug > $(KERNEL_TRIAL).log 2>&1
+	@grep -q 'heap-buffer-overflow' $(KERNEL_TRIAL).log && echo "AddressSanitizer rejects the seeded bug"
 
 define build_trial
 @mkdir -p .build/$(1)
@@ -78,6 +89,17 @@ bench-decode: products deps-test
 	  || { rm -rf .build/vendor-clients; echo "PyPI cannot be reached: the vendors' clients are left out"; }
 	$(PRODUCTS)/tickring-bench decode $$(test -x $(VENDOR_PYTHON) && echo --python $(VENDOR_PYTHON)) $(BENCH)
 
+# The archive beside Parquet, DBN and DuckDB, in a virtual environment of their own; what PyPI does not give is left out.
+ARCHIVE_PEERS := numpy pyarrow databento-dbn zstandard duckdb
+REAL_TRADES := $(wildcard ../shared/data/binance_trades_20240808.csv.gz)
+bench-archive: products deps-test
+	@test -x .build/archive-peers/bin/python || python3 -m venv .build/archive-peers
+	@for peer in $(ARCHIVE_PEERS); do \
+	  .build/archive-peers/bin/python -m pip install --quiet --disable-pip-version-check $$peer || echo "cannot install $$peer"; \
+	done
+	$(PRODUCTS)/tickring-bench archive --python .build/archive-peers/bin/python \
+	  $(if $(REAL_TRADES),--trades $(REAL_TRADES)) $(BENCH)
+
 bench-ring: products ring-peers
 	$(PRODUCTS)/tickring-bench ring --peers $(RING_PEERS) $(BENCH)
 
@@ -98,11 +120,11 @@ ring-peers:
 # Mutated segments, captures and journals against their readers, FUZZ_SECONDS long. The control comes first: a reader with
 # a known bug, which must be found.
 FUZZ_SECONDS := 60
-FUZZER = .build-fuzz/debug/ArchiveFuzzer
+FUZZER = .build-fuzz/release/ArchiveFuzzer
 FUZZ_OPTIONS = -rss_limit_mb=1024 -timeout=10 -close_fd_mask=1 -print_final_stats=1
 
 fuzz: deps
-	TICKRING_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz --product ArchiveFuzzer --sanitize address \
+	TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product ArchiveFuzzer --sanitize address \
 	  -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
 	rm -rf .build-fuzz/corpus .build-fuzz/control
 	$(FUZZER) make-corpus $(CURDIR)/.build-fuzz/corpus

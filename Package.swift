@@ -116,7 +116,8 @@ let package = Package(
         "ProcessControl", "CAllocationCounter", "CLinux", "CRingBenchmark", "CandleStore", "TimeSeries",
         "TickRing",
         "Configuration", argumentParser, grdbSQLite, logging,
-      ], path: "Benchmarks", exclude: ["RingPeers"], swiftSettings: strict),
+      ], path: "Benchmarks", exclude: ["RingPeers"],
+      resources: [.embedInCode("Archive/archive_peers.py")], swiftSettings: strict),
 
     // What tests start as processes of their own.
     .executableTarget(

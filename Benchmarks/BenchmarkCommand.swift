@@ -11,7 +11,7 @@ struct BenchmarkCommand: ParsableCommand {
     subcommands: [
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
-      StageBenchmark.self, ReplayBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
+      StageBenchmark.self, ArchiveBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
       HandlerBenchmark.self, DecodeBenchmark.self, BackfillBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
@@ -34,7 +34,7 @@ struct AllBenchmarks: ParsableCommand {
     if !size.json { print(Machine.description) }
     try StageBenchmark.measure(size)
     try DecodeBenchmark.measure(size)
-    try ReplayBenchmark.measure(size)
+    try ArchiveBenchmark.measure(size)
     try StoreBenchmark.measure(size)
     try SeriesBenchmark.measure(size)
     try HandlerBenchmark.measure(size)

@@ -210,9 +210,12 @@ final class ReceiveLoop: @unchecked Sendable {
 
   /// The last sign of life is where the outage begins: what came after it, if anything, was lost with the connection.
   private func noteOutage(cause: GapCause) {
-    let silence = Timestamp.monotonicNanoseconds() - watchdog.lastAlive
+    let since = min(watchdog.lastAlive, source.partlyDeadSince ?? .max)
+    let silence = Timestamp.monotonicNanoseconds() - since
     let lastAlive = clock.feedTime(at: Timestamp.wallClock() + -silence)
-    guard outage.noteLoss(lastAlive: lastAlive, cause: cause) else { return }
+    // One silent connection of several is a stall, of which only the source could know.
+    let isStall = cause == .disconnected && source.partlyDeadSince != nil
+    guard outage.noteLoss(lastAlive: lastAlive, cause: isStall ? .stalled : cause) else { return }
     outageToTell = FeedGap(start: outage.start, end: nil, cause: outage.cause)
   }
 

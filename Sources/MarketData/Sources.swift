@@ -29,6 +29,10 @@ public protocol TickSource: AnyObject {
   /// - Throws: ``Fault`` when the connection ended or the venue broke the protocol beyond repair.
   func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity
 
+  /// Since when a part of the source has been dead while others lived, in monotonic nanoseconds, once ``receive`` has
+  /// failed for that reason; nil otherwise.
+  var partlyDeadSince: Int64? { get }
+
   /// Ends the connection in good order; harmless when there is none.
   func close()
 
@@ -37,6 +41,9 @@ public protocol TickSource: AnyObject {
 }
 
 extension TickSource {
+  /// A source of one connection is dead or not.
+  public var partlyDeadSince: Int64? { nil }
+
   /// Asks for all there is of each instrument.
   public func subscribe(to subscriptions: [Subscription]) throws(Fault) {
     try subscribe(to: subscriptions.map(\.instrument))

@@ -144,6 +144,8 @@ import Testing
     isOver.append(true)
     source.close()
     server.finish()
+    let since = try #require(source.partlyDeadSince)
+    #expect(Timestamp.monotonicNanoseconds() - since >= 200_000_000)
     #expect(
       fault?.message.hasPrefix("connection 3 of 3: brought nothing, not even a heartbeat, for 2") == true,
       "\(fault?.message ?? "")")

@@ -38,6 +38,9 @@ public final class SpreadSource: TickSource {
   /// Counts of all connections since the source was made.
   public private(set) var statistics = SourceStatistics()
 
+  /// Since when the connection that was found silent had brought nothing.
+  public private(set) var partlyDeadSince: Int64?
+
   private let options: Options
   private let makeSource: () -> any SocketSource
   private var members: [Member] = []
@@ -70,6 +73,7 @@ public final class SpreadSource: TickSource {
   ///
   /// - Throws: as ``TickSource/connect()``; then none is open.
   public func connect() throws(Fault) {
+    partlyDeadSince = nil
     close()
     spread = Self.spread(options)
     do {
@@ -186,6 +190,7 @@ public final class SpreadSource: TickSource {
     for index in members.indices where members[index].isConnected {
       let silence = now - members[index].lastAlive
       guard silence > Int64(options.silenceMillisecondsMax) else { continue }
+      partlyDeadSince = members[index].lastAlive * 1_000_000
       throw named(
         Fault(.unavailable, "brought nothing, not even a heartbeat, for \(silence) ms while others did"),
         index)

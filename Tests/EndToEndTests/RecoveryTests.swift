@@ -107,6 +107,26 @@ import Testing
       to.timeIntervalSince(from) > 19, "two seconds of silence at ten times the speed belong to the gap")
   }
 
+  @Test func aGapThatCannotBeRepairedHaltsHistoryAloneUntilItIsResumed() throws {
+    let feed = try LiveFeed(
+      ["--speed", "20"], history: "requests_per_second: 0",
+      extra: "repair:\n  after_seconds: 5\n  attempts_max: 1\ncandles:\n  grace_milliseconds: 1000")
+    let ingest = try feed.startAndWaitForTicks()
+    try feed.spoil("wrong-content-type\ncut")
+    try ingest.wait { $0.errors.contains("HALT (instrument") && $0.errors.contains("could not be repaired") }
+    let ticks = try Tool.run(["status", "--feed", feed.name])
+    #expect(ticks.code == 0, "ticks go on: \(ticks.errors)")
+    #expect(ticks.output.contains("HALT of instrument") && ticks.output.contains("running"))
+    let gaps = try Tool.run(["gaps", "--data", feed.dataDirectory])
+    #expect(gaps.output.contains("given up"), "\(gaps.output)")
+    try feed.mend()
+    #expect(try Tool.run(["resume", "--feed", feed.name]).code == 0)
+    try ingest.wait { _ in feed.counter("repaired") == 1 && feed.counter("halts") == 0 }
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+    #expect(try Tool.run(["gaps", "--data", feed.dataDirectory]).output.contains("repaired with"))
+  }
+
   @Test func aMuteSubscriptionIsToldAndAsksNothingOfTheOthers() throws {
     let feed = try LiveFeed(["--fault", "mute:20"], extra: "subscriptions:\n  mute_seconds: 1")
     let ingest = try feed.startAndWaitForTicks()

@@ -138,7 +138,8 @@ final class RepairLoop: @unchecked Sendable {
   }
 
   private func takeUpPending() throws(Fault) {
-    for stored in try store.storedGaps() where stored.repair == .pending && stored.gap.end != nil {
+    for stored in try store.storedGaps()
+    where [.pending, .givenUp].contains(stored.repair) && stored.gap.end != nil {
       take(stored.gap)
     }
   }

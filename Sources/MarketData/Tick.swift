@@ -138,7 +138,7 @@ public struct GapCause: RawRepresentable, Sendable, Hashable {
   public static let refused = GapCause(rawValue: 6)
   /// The venue refused the credentials, or they expired.
   public static let token = GapCause(rawValue: 7)
-  /// Storage could not keep up: the recorder's lane was full.
+  /// A strategy's lane was full: records are missing in that lane alone.
   public static let laneFull = GapCause(rawValue: 8)
   /// The venue broke its protocol.
   public static let brokenProtocol = GapCause(rawValue: 9)

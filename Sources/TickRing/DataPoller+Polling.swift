@@ -141,6 +141,8 @@ extension DataPoller {
 
   @inline(__always)
   private func handOut(_ tick: Tick, _ choice: Choice, _ handle: (MarketEvent) -> Void) {
+    if tick.flags.contains(.gapBefore) { noteLoss(before: tick, choice, handle) }
+    lastReceiveTime = tick.receiveTime
     if tick.kind == .gap {
       if choice.gaps { handle(.gap(FeedGap(tick))) }
     } else if tick.kind == .repaired {
@@ -156,6 +158,12 @@ extension DataPoller {
     closed.removeAll()
     minutes = MinuteCandles(graceNanoseconds: minutes.graceNanoseconds)
     rollUps.reset()
+  }
+
+  /// The lane was full: what came between the record handed out before and this one is lost to this strategy alone.
+  private func noteLoss(before tick: Tick, _ choice: Choice, _ handle: (MarketEvent) -> Void) {
+    guard choice.gaps else { return }
+    handle(.gap(FeedGap(start: lastReceiveTime, end: tick.receiveTime, cause: .laneFull)))
   }
 
   private func noteIdle(_ handle: (MarketEvent) -> Void) {

@@ -19,7 +19,7 @@ public import TradingCalendar
 /// ```
 ///
 /// One thread uses it. Its lane is its own: a strategy that stops polling loses ticks of its own lane only, and
-/// the first tick after a loss carries ``TickFlags/gapBefore``.
+/// the first tick after a loss carries ``TickFlags/gapBefore``, and a gap of cause ``GapCause/laneFull`` comes before it.
 public final class DataPoller {
   /// Where the data come from; what places orders must look at it.
   public var mode: DataMode { feed.mode }
@@ -65,6 +65,8 @@ public final class DataPoller {
   private var instrumentVersion: UInt64 = 0
   var lastTimer: Int64 = 0
   var batch: [Tick] = []
+  /// Of the record handed out last.
+  var lastReceiveTime = Timestamp.unknown
   var batchPosition = 0
   /// The record of a back-test that comes after what is in ``closed``.
   var heldTick: Tick?

@@ -151,6 +151,17 @@ import TickRing
     for await _ in data.events(of: .ticks) { Issue.record("an event after the end") }
   }
 
+  @Test func whatAFullLaneLostIsToldAsAGap() {
+    var late = ScriptedFeed.tick(5, 101, volume: 20)
+    late.flags.insert(.gapBefore)
+    let first = ScriptedFeed.tick(1, 100, volume: 10)
+    let poller = DataPoller(on: ScriptedFeed(mode: .live, ticks: [first, late]), wanted: [.ticks, .gaps])
+    var events: [MarketEvent] = []
+    poller.poll { events.append($0) }
+    let gap = FeedGap(start: first.receiveTime, end: late.receiveTime, cause: .laneFull)
+    #expect(events == [.tick(first), .gap(gap), .tick(late)])
+  }
+
   @Test func paperIsLiveDataWithAMark() {
     #expect(DataHandler(on: ScriptedFeed(mode: .paper)).mode == .paper)
   }

@@ -151,7 +151,8 @@ soak-archive: deps
 SOAK_CUTS := 200
 soak-faults: products
 	$(SWIFT) build --build-tests
-	TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_CUTS=$(SOAK_CUTS) $(SWIFT) test --skip-build --no-parallel --filter CutTests
+	TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_CUTS=$(SOAK_CUTS) $(SWIFT) test --skip-build --no-parallel \
+	  --filter EndToEndTests.CutTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

@@ -22,7 +22,9 @@ import Venues
       [
         "--speed", "\(Self.speed)",
         "--fault-plan", "seed:\(Self.seed),count=\(Self.cuts),every=2.5,kinds=cut|cut-mid-frame",
-      ], history: "requests_per_second: 0", extra: "subscriptions:\n  quote: [NSE:SIM50]")
+      ], history: "requests_per_second: 0",
+      // What is judged are the feed's own candles, so none is replaced by the venue's but where a gap is repaired.
+      extra: "subscriptions:\n  quote: [NSE:SIM50]\ncandles:\n  reconcile: false")
     let ingest = try feed.start()
     try ingest.wait { _ in (feed.counter("ticking") ?? 0) == 40 }
     let before = try subscriptions(feed)

@@ -26,9 +26,13 @@ struct DataOptions: ParsableArguments {
 }
 
 extension Timestamp {
-  /// An instant from the command line: RFC 3339, a zone included.
-  static func parse(_ text: String?, option: String) throws(Fault) -> Timestamp? {
+  /// An instant from the command line: RFC 3339, a zone included, or a date, which stands for the beginning of that day in
+  /// India, or as the end of a range for the beginning of the next.
+  static func parse(_ text: String?, option: String, isEnd: Bool = false) throws(Fault) -> Timestamp? {
     guard let text else { return nil }
+    if let day = CivilTime.dayNumber(date: text) {
+      return CivilTime(dayNumber: isEnd ? day + 1 : day).timestamp()
+    }
     guard let instant = Timestamp(rfc3339: text) else {
       // Most who forget the zone mean India's; say what to write rather than guess.
       if Timestamp(rfc3339: text + "+05:30") != nil {
@@ -38,7 +42,8 @@ extension Timestamp {
       }
       throw Fault(
         .usage,
-        "\(option) '\(text)' is not a time with its zone, as in 2026-11-23T09:15:00+05:30")
+        "\(option) '\(text)' is neither a date, as in 2026-11-23, nor a time with its zone, as in "
+          + "2026-11-23T09:15:00+05:30")
     }
     return instant
   }
@@ -46,12 +51,12 @@ extension Timestamp {
 
 /// A range of time on the command line.
 struct RangeOptions: ParsableArguments {
-  @Option(help: "First instant, as in 2026-11-23T09:15:00+05:30.") var from: String?
-  @Option(help: "End, exclusive.") var to: String?
+  @Option(help: "First instant or day, as in 2026-11-23T09:15:00+05:30 or 2026-11-23.") var from: String?
+  @Option(help: "Instant at which the range ends, or its last day.") var to: String?
 
   func parse() throws(Fault) -> (from: Timestamp?, to: Timestamp?) {
     let from = try Timestamp.parse(from, option: "--from")
-    let to = try Timestamp.parse(to, option: "--to")
+    let to = try Timestamp.parse(to, option: "--to", isEnd: true)
     if let from, let to, from > to {
       throw Fault(.usage, "the range from \(from.rfc3339) to \(to.rfc3339) runs backwards")
     }

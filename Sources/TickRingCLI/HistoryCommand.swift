@@ -39,8 +39,8 @@ struct HistoryLoadCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try loadConfiguration(config)
-    guard let first = try Self.instant(from, option: "--from", isEnd: false) else { return }
-    let last = try Self.instant(to, option: "--to", isEnd: true) ?? .wallClock()
+    guard let first = try Timestamp.parse(from, option: "--from") else { return }
+    let last = try Timestamp.parse(to, option: "--to", isEnd: true) ?? .wallClock()
     guard first < last else {
       throw Fault(
         .usage, "the range from \(first.rfc3339) to \(last.rfc3339) holds nothing; --to must be later")
@@ -88,14 +88,5 @@ struct HistoryLoadCommand: AsyncParsableCommand {
       throw ExitCode(Fault.Kind.checkFailed.rawValue)
     }
     if let failure = report.failures.first { throw ExitCode(failure.kind.rawValue) }
-  }
-
-  /// A day stands for its beginning, or as an end for the beginning of the next.
-  private static func instant(_ text: String?, option: String, isEnd: Bool) throws(Fault) -> Timestamp? {
-    guard let text else { return nil }
-    if let day = CivilTime.dayNumber(date: text) {
-      return CivilTime(dayNumber: isEnd ? day + 1 : day).timestamp()
-    }
-    return try Timestamp.parse(text, option: option)
   }
 }

@@ -42,7 +42,19 @@ struct TickRingCommand: AsyncParsableCommand {
       Console.error(fault.message)
       Foundation.exit(fault.kind.rawValue)
     } catch {
-      exit(withError: error)
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Console.error(sentence(for: error))
+      Foundation.exit(Fault.Kind.usage.rawValue)
     }
+  }
+
+  /// The parser's complaint as one sentence, without the usage that it adds, but with where that is to be read.
+  private static func sentence(for error: any Error) -> String {
+    var words = message(for: error).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    while words.hasSuffix(".") { words.removeLast() }
+    // An option's name or a quotation begins as it is written; a sentence goes on in lower case here.
+    if words.dropFirst().first?.isLowercase == true { words = words.prefix(1).lowercased() + words.dropFirst() }
+    let help = fullMessage(for: error).firstMatch(of: #/See '([^']+)'/#).map { String($0.output.1) }
+    return "\(words); see `\(help ?? "tickring --help")`"
   }
 }

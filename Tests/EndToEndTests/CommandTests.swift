@@ -48,6 +48,22 @@ import Testing
     #expect(outcome.errors.contains("/nonexistent/tickring.yaml"))
   }
 
+  @Test(arguments: [
+    (["simulate", "--speed", "abc"], "the value 'abc' is invalid for '--speed", "see `tickring simulate --help`"),
+    (["watch", "--feed", "f", "NSE:X", "--wait", "nap"], "one of 'spin', 'yield' or 'futex'", "`tickring watch --help`"),
+    (["decode", "zebra"], "unexpected argument 'zebra'", "see `tickring decode --help`"),
+    (["gaps", "--config", "x", "--zebra"], "unknown option '--zebra'", "see `tickring gaps --help`"),
+    (["query", "candles", "NSE:X"], "--config FILE or --data DIRECTORY", "see `tickring query candles --help`"),
+    (["archive", "cat", "d", "--from", "2026-11-31"], "neither a date, as in 2026-11-23, nor a time", "+05:30"),
+    (["history", "load", "--config", "nope", "--from"], "missing value for '--from", "history load --help`"),
+  ])
+  func aWrongFlagIsOneSentence(arguments: [String], what: String, help: String) throws {
+    let outcome = try Tool.run(arguments)
+    #expect(outcome.code == 64 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains(what) && outcome.errors.contains(help), "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("tickring: ") && outcome.errors.filter { $0 == "\n" }.count == 1)
+  }
+
   @Test func aFeedThatDoesNotRunIsNamed() throws {
     for arguments in [
       ["status", "--feed", "nowhere"], ["watch", "--feed", "nowhere", "NSE:X"],

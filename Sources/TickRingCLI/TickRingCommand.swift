@@ -53,7 +53,9 @@ struct TickRingCommand: AsyncParsableCommand {
     var words = message(for: error).split(whereSeparator: \.isWhitespace).joined(separator: " ")
     while words.hasSuffix(".") { words.removeLast() }
     // An option's name or a quotation begins as it is written; a sentence goes on in lower case here.
-    if words.dropFirst().first?.isLowercase == true { words = words.prefix(1).lowercased() + words.dropFirst() }
+    if words.dropFirst().first?.isLowercase == true {
+      words = words.prefix(1).lowercased() + words.dropFirst()
+    }
     let help = fullMessage(for: error).firstMatch(of: #/See '([^']+)'/#).map { String($0.output.1) }
     return "\(words); see `\(help ?? "tickring --help")`"
   }

@@ -49,12 +49,24 @@ import Testing
   }
 
   @Test(arguments: [
-    (["simulate", "--speed", "abc"], "the value 'abc' is invalid for '--speed", "see `tickring simulate --help`"),
-    (["watch", "--feed", "f", "NSE:X", "--wait", "nap"], "one of 'spin', 'yield' or 'futex'", "`tickring watch --help`"),
+    (
+      ["simulate", "--speed", "abc"], "the value 'abc' is invalid for '--speed",
+      "see `tickring simulate --help`"
+    ),
+    (
+      ["watch", "--feed", "f", "NSE:X", "--wait", "nap"], "one of 'spin', 'yield' or 'futex'",
+      "`tickring watch --help`"
+    ),
     (["decode", "zebra"], "unexpected argument 'zebra'", "see `tickring decode --help`"),
     (["gaps", "--config", "x", "--zebra"], "unknown option '--zebra'", "see `tickring gaps --help`"),
-    (["query", "candles", "NSE:X"], "--config FILE or --data DIRECTORY", "see `tickring query candles --help`"),
-    (["archive", "cat", "d", "--from", "2026-11-31"], "neither a date, as in 2026-11-23, nor a time", "+05:30"),
+    (
+      ["query", "candles", "NSE:X"], "--config FILE or --data DIRECTORY",
+      "see `tickring query candles --help`"
+    ),
+    (
+      ["archive", "cat", "d", "--from", "2026-11-31"], "neither a date, as in 2026-11-23, nor a time",
+      "+05:30"
+    ),
     (["history", "load", "--config", "nope", "--from"], "missing value for '--from", "history load --help`"),
   ])
   func aWrongFlagIsOneSentence(arguments: [String], what: String, help: String) throws {

@@ -14,7 +14,7 @@ PRODUCTS := $(CURDIR)/.build/release
 # Root installs directly; anybody else through sudo, after the packages have been named.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test check-models check-sanitizers check-kernels soak-ring soak-archive soak-faults fuzz fuzz-venues products \
+.PHONY: demo test check-models check-sanitizers check-kernels check-threads soak-ring soak-archive soak-faults fuzz fuzz-venues products \
   lint format bench bench-archive bench-decode bench-ring bench-store ring-peers deps deps-test deps-models clean
 .NOTPARALLEL:
 
@@ -23,7 +23,7 @@ demo: products
 
 # The end-to-end tests run the release products: what the users run is what the tests run. One test at a time: many
 # wait for processes and sockets, and two cores' worth of threads waiting would starve the servers they wait for.
-test: deps-test lint products check-models check-kernels
+test: deps-test lint products check-models check-kernels check-threads
 	$(SWIFT) build --build-tests
 	TICKRING_PRODUCTS=$(PRODUCTS) $(SWIFT) test --skip-build --no-parallel
 
@@ -32,8 +32,7 @@ check-models: deps-models
 	@$(MAKE) --no-print-directory -j2 -C Tests/Models BUILD=$(CURDIR)/.build/models
 
 # The ring under AddressSanitizer and, in its C, UBSan, built for that alone; it must also reject a read behind the end
-# of an array, put in on purpose. Races are the matter of the Relacy models: ThreadSanitizer did not see a release store
-# made relaxed in the ring, so a run of it would prove nothing.
+# of an array, put in on purpose.
 check-sanitizers: deps
 	$(call build_trial,address,-Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined)
 	.build/address/debug/ring-trial threads 200000
@@ -52,6 +51,25 @@ check-kernels: deps-test
 	$(KERNEL_TRIAL) $(KERNEL_ROUNDS)
 	! $(KERNEL_TRIAL) 1 --seeded-bug > $(KERNEL_TRIAL).log 2>&1
 	@grep -q 'heap-buffer-overflow' $(KERNEL_TRIAL).log && echo "AddressSanitizer rejects the seeded bug"
+
+# A lane between two threads under ThreadSanitizer, which must also report each of the protocol's orders of memory when
+# it is weakened. Without -fno-builtin the compiler copies a record's 56 bytes in place, behind the sanitizer's back:
+# nothing was reported then, whatever was weakened.
+THREAD_TRIAL := .build/lane-trial
+THREAD_RECORDS := 200000
+check-threads: deps-test
+	@mkdir -p .build
+	gcc -std=c11 -D_GNU_SOURCE -O1 -g -fno-builtin -Wall -Wextra -Werror -fsanitize=thread -Wno-tsan \
+	  -ICShims/CSharedRing/include Tests/ThreadTrial/lane_trial.c -pthread -o $(THREAD_TRIAL)
+	@for way in stamps cursor sleep; do setarch -R $(THREAD_TRIAL) $$way $(THREAD_RECORDS) || exit 1; done
+	@for run in "stamps stamp-store" "stamps prepared-store" "stamps stamp-load" "cursor published-store" \
+	  "cursor published-load" "cursor released-store" "stamps released-load"; do \
+	  set -- $$run; \
+	  setarch -R $(THREAD_TRIAL) $$1 $(THREAD_RECORDS) $$2 > $(THREAD_TRIAL).log 2>&1 \
+	    && { echo "ThreadSanitizer does not see the mutant $$2"; exit 1; }; \
+	  grep -q 'data race' $(THREAD_TRIAL).log || { cat $(THREAD_TRIAL).log; exit 1; }; \
+	  echo "ThreadSanitizer rejects the mutant $$2"; \
+	done
 
 define build_trial
 @mkdir -p .build/$(1)

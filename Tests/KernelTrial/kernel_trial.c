@@ -1,5 +1,5 @@
 // The archive's kernels on blocks of every shape and on bytes of none, in memory that ends where it must not be passed:
-// `make check-sanitizers` builds this with AddressSanitizer and UBSan. All sets of instructions must give the same.
+// `make check-kernels` builds this with AddressSanitizer and UBSan. All sets of instructions must give the same.
 //
 //   kernel-trial ROUNDS [--seeded-bug]
 #include <stdio.h>

@@ -141,7 +141,8 @@ extension DataPoller {
 
   @inline(__always)
   private func handOut(_ tick: Tick, _ choice: Choice, _ handle: (MarketEvent) -> Void) {
-    if tick.flags.contains(.gapBefore) { noteLoss(before: tick, choice, handle) }
+    // After a feed handler's death the first record is flagged as well, and is the outage's own.
+    if tick.flags.contains(.gapBefore), tick.kind != .gap { noteLoss(before: tick, choice, handle) }
     lastReceiveTime = tick.receiveTime
     if tick.kind == .gap {
       if choice.gaps { handle(.gap(FeedGap(tick))) }

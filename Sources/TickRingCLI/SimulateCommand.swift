@@ -19,6 +19,8 @@ struct SimulateCommand: AsyncParsableCommand {
   @Flag(help: "Refuse requests beyond the venue's documented rates.") var rateLimits = false
   @Option(help: "Port to listen on; 0 for any that is free.") var port: UInt16 = 0
   @Option(help: "Instruments of the synthetic market (1 to 9000).") var instruments = 200
+  @Option(help: "Updates of an average instrument of the synthetic market in a second of its time.")
+  var rate = 1.0
   @Option(help: "Seed of the synthetic market and of its history.") var seed: UInt64 = 1
   @Option(help: "Serve this recorded tick file (CSV, plain or gzip) instead of a synthetic market.")
   var ticks: String?
@@ -78,7 +80,8 @@ struct SimulateCommand: AsyncParsableCommand {
       return try SimulatedVenue(
         configuration: configuration,
         market: SyntheticMarket(
-          seed: seed, instrumentCount: instruments, start: Self.marketStart(.wallClock())))
+          seed: seed, instrumentCount: instruments, start: Self.marketStart(.wallClock()),
+          updatesPerSecond: rate))
     }
     let market = try TickFileMarket(path: ticks, seed: seed)
     if !json {

@@ -17,6 +17,8 @@ final class TickerClient {
     let what: String
   }
 
+  /// After which a test fails instead of waiting on.
+  private static let waitSecondsMax = 30.0
   let descriptor: Int32
   private var buffer: [UInt8] = []
   private var head = 0
@@ -160,17 +162,23 @@ final class TickerClient {
 
   /// Receives the next frame of ticks, passing over heartbeats.
   func receivePackets() throws -> [[UInt8]] {
-    while true {
+    let deadline = Date().addingTimeInterval(Self.waitSecondsMax)
+    while Date() < deadline {
       let message = try receive()
       guard case .binary(let payload) = message else { throw Failure(what: "no ticks but \(message)") }
       if payload.count > 1 { return try Self.packets(payload) }
     }
+    throw Failure(what: "nothing but heartbeats")
   }
 
   /// Collects packets until there are at least `count`.
   func receivePackets(atLeast count: Int) throws -> [[UInt8]] {
     var packets: [[UInt8]] = []
-    while packets.count < count { packets += try receivePackets() }
+    let deadline = Date().addingTimeInterval(Self.waitSecondsMax)
+    while packets.count < count {
+      guard Date() < deadline else { throw Failure(what: "\(packets.count) packets of \(count)") }
+      packets += try receivePackets()
+    }
     return packets
   }
 

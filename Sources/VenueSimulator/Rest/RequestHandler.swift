@@ -64,6 +64,8 @@ struct RequestHandler: HTTPHandler {
     case (.DELETE, "/simulator/faults"): core.faults.schedule.withLock { $0.clear() }
     default: throw KiteError.noSuchRoute
     }
+    // The answer means that it is so: whoever subscribes next meets no fault that is over.
+    core.state.withLock { $0.beginFaults(now: .wallClock()) }
     return try Self.json(core.faults.schedule.withLock { FaultsAnswer($0) })
   }
 

@@ -6,18 +6,20 @@ import MarketData
 struct FeedCoverage {
   /// A stretch without feed, `[start, end)`.
   private struct Outage {
-    var scope: InstrumentID
     var start: Timestamp
     var end: Timestamp
     var isOpen: Bool { end == FeedCoverage.never }
   }
 
-  /// Outages remembered; a feed that broke more often than this within the life of a kept candle forgets the
-  /// oldest ones that have ended.
+  /// Outages remembered of the whole feed, and of each instrument; a feed that broke more often than this within the
+  /// life of a kept candle forgets the oldest ones that have ended.
   static let outagesMax = 256
 
   private static let never = Timestamp(nanoseconds: .max)
-  private var outages: [Outage] = []
+  /// Of the whole feed.
+  private var common: [Outage] = []
+  /// Of single instruments: a connection that carried thousands of them leaves one for each.
+  private var own: [InstrumentID: [Outage]] = [:]
   private var firstRecord = FeedCoverage.never
 
   /// The feed's first record, of whatever kind, was received.
@@ -31,15 +33,21 @@ struct FeedCoverage {
   mutating func note(scope: InstrumentID, from start: Timestamp, to end: Timestamp, isOpen: Bool)
     -> (from: Timestamp, to: Timestamp)
   {
-    var outage = Outage(scope: scope, start: start, end: isOpen ? Self.never : end)
+    let outage = Outage(start: start, end: isOpen ? Self.never : end)
+    return scope == .all
+      ? Self.note(outage, in: &common) : Self.note(outage, in: &own[scope, default: []])
+  }
+
+  private static func note(_ noted: Outage, in outages: inout [Outage]) -> (from: Timestamp, to: Timestamp) {
+    var outage = noted
     var affected = (from: outage.start, to: outage.end)
-    if let index = outages.lastIndex(where: { $0.isOpen && $0.scope == scope }) {
+    if let index = outages.lastIndex(where: \.isOpen) {
       outage.start = min(outage.start, outages[index].start)
       // Closing gives back what the open gap had taken from later candles.
-      affected = (from: outage.start, to: Self.never)
+      affected = (from: outage.start, to: never)
       outages.remove(at: index)
     }
-    if outages.count == Self.outagesMax {
+    if outages.count == outagesMax {
       outages.remove(at: outages.firstIndex { !$0.isOpen } ?? 0)
     }
     outages.append(outage)
@@ -85,21 +93,19 @@ struct FeedCoverage {
   /// True when the feed of the instrument started or came back after `start` and before `end`.
   func cameBack(_ instrument: InstrumentID, after start: Timestamp, before end: Timestamp) -> Bool {
     if firstRecord > start && firstRecord < end { return true }
-    return outages.contains { outage in
-      concerns(outage, instrument) && outage.end > start && outage.end < end
-    }
+    let endsWithin: (Outage) -> Bool = { $0.end > start && $0.end < end }
+    return common.contains(where: endsWithin) || own[instrument]?.contains(where: endsWithin) ?? false
   }
 
   private func earliestOutage(of instrument: InstrumentID, endingAfter instant: Timestamp) -> Outage? {
     var earliest: Outage?
-    for outage in outages where concerns(outage, instrument) && outage.end > instant {
-      if let known = earliest, known.start <= outage.start { continue }
+    let note: (Outage) -> Void = { outage in
+      guard outage.end > instant else { return }
+      if let known = earliest, known.start <= outage.start { return }
       earliest = outage
     }
+    common.forEach(note)
+    own[instrument]?.forEach(note)
     return earliest
-  }
-
-  private func concerns(_ outage: Outage, _ instrument: InstrumentID) -> Bool {
-    outage.scope == instrument || outage.scope == .all
   }
 }

@@ -55,16 +55,16 @@ public struct CandleBacklog: Sendable {
   /// True when the store is to be tried at this monotonic time in nanoseconds.
   public func isDue(at now: Int64) -> Bool { !isEmpty && now >= nextAttempt }
 
-  /// Gives everything that waits to `store` and `storeGap`, and returns what was stored; when either refuses, all
+  /// Gives everything that waits to `store` and `storeGaps`, and returns what was stored; when either refuses, all
   /// stays and the next attempt waits.
   ///
   /// - Throws: A ``Fault`` that waiting does not mend: anything but `inputOutput`, `held`, `cannotCreate` and
   ///   `system`.
   public mutating func flush(
-    at now: Int64, storeGap: (FeedGap) throws(Fault) -> Void, store: ([Candle]) throws(Fault) -> Void
+    at now: Int64, storeGaps: ([FeedGap]) throws(Fault) -> Void, store: ([Candle]) throws(Fault) -> Void
   ) throws(Fault) -> [Candle] {
     do {
-      for gap in gaps { try storeGap(gap) }
+      try storeGaps(gaps)
       gaps.removeAll()
       try store(states)
       let stored = states

@@ -74,16 +74,30 @@ extension CandleStore {
   public func noteRepair(
     of gap: FeedGap, _ state: GapRepairState, at time: Timestamp?, candles: Int
   ) throws(Fault) -> Bool {
+    try noteRepairs(of: [gap], state, at: time) { _ in candles }
+  }
+
+  /// Notes what became of gaps, each with the candles that repaired it.
+  ///
+  /// - Returns: False when one of them is not in the store (yet).
+  /// - Throws: ``Fault`` of kind `inputOutput` (full disk), `held` or `cannotCreate`.
+  public func noteRepairs(
+    of gaps: [FeedGap], _ state: GapRepairState, at time: Timestamp?, candles: @Sendable (InstrumentID) -> Int
+  ) throws(Fault) -> Bool {
     try write("note a repair in") { database in
-      try database.cachedStatement(
+      let statement = try database.cachedStatement(
         sql: """
           UPDATE gaps SET repair = ?, repair_time = ?, repair_candles = ? WHERE instrument_id = ? AND start = ?
-          """
-      ).execute(arguments: [
-        Int64(state.rawValue), time?.nanoseconds, candles, Self.number(of: gap.instrument),
-        gap.start.nanoseconds,
-      ])
-      return database.changesCount > 0
+          """)
+      var areAllThere = true
+      for gap in gaps {
+        try statement.execute(arguments: [
+          Int64(state.rawValue), time?.nanoseconds, candles(gap.instrument), Self.number(of: gap.instrument),
+          gap.start.nanoseconds,
+        ])
+        if database.changesCount == 0 { areAllThere = false }
+      }
+      return areAllThere
     }
   }
 }

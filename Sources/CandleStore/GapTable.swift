@@ -15,17 +15,25 @@ extension CandleStore {
   /// Stores a gap; one of the same instrument and start is replaced, so closing an open gap is recording it again.
   ///
   /// - Throws: ``Fault`` of kind `inputOutput` (full disk), `held` or `cannotCreate`.
-  public func recordGap(_ gap: FeedGap) throws(Fault) {
+  public func recordGap(_ gap: FeedGap) throws(Fault) { try recordGaps([gap]) }
+
+  /// Stores gaps, all or none, as ``recordGap(_:)`` stores one.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput` (full disk), `held` or `cannotCreate`.
+  public func recordGaps(_ gaps: [FeedGap]) throws(Fault) {
+    guard !gaps.isEmpty else { return }
     try write("record a gap in") { database in
-      try database.cachedStatement(
+      let statement = try database.cachedStatement(
         sql: """
           INSERT INTO gaps (instrument_id, start, "end", cause) VALUES (?, ?, ?, ?)
           ON CONFLICT (instrument_id, start) DO UPDATE SET "end" = excluded."end", cause = excluded.cause
-          """
-      ).execute(arguments: [
-        Self.number(of: gap.instrument), gap.start.nanoseconds, gap.end?.nanoseconds,
-        Int64(gap.cause.rawValue),
-      ])
+          """)
+      for gap in gaps {
+        try statement.execute(arguments: [
+          Self.number(of: gap.instrument), gap.start.nanoseconds, gap.end?.nanoseconds,
+          Int64(gap.cause.rawValue),
+        ])
+      }
     }
   }
 

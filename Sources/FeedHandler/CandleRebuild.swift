@@ -43,9 +43,11 @@ struct CandleRebuild {
     try recallBaselines(reader, before: dayBefore)
     let damaged = try reader.forEachBlock(from: dayBefore, damage: .skip) { block throws(Fault) in
       aggregator.apply(block, into: &closed)
+      var gaps: [FeedGap] = []
       for index in block.indices where block[index].kind == .gap && block[index].exchangeTime.isKnown {
-        try store.recordGap(FeedGap(block[index]))
+        gaps.append(FeedGap(block[index]))
       }
+      try store.recordGaps(gaps)
       var first = 0
       while first < block.count, block[first].receiveTime < lastDay { first += 1 }
       quality.take(block.extracting(first..<block.count))

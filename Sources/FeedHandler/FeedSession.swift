@@ -80,7 +80,9 @@ final class FeedSession: Sendable {
       options: ReceiveLoop.Options(
         waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
         silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
-        gapStart: gapStart, processor: configuration.receive.cpu,
+        gapStart: gapStart,
+        gapsLeftOpen: try store.storedGaps().map(\.gap).filter { $0.end == nil && $0.instrument != .all },
+        processor: configuration.receive.cpu,
         exitsOnHalt: configuration.retry.onHalt == .exit),
       logger: logger)
     repair =
@@ -202,7 +204,7 @@ final class FeedSession: Sendable {
     guard let last = [archived, inLane].compactMap(\.self).max(by: { $0.sequence < $1.sequence }) else {
       return .unknown
     }
-    let isOpenGap = last.kind == .gap && last.flags.contains(.gapOpen)
+    let isOpenGap = last.kind == .gap && last.instrument == .all && last.flags.contains(.gapOpen)
     return isOpenGap ? last.exchangeTime : last.receiveTime
   }
 }

@@ -59,14 +59,19 @@ package struct Publisher: ~Copyable {
   }
 
   /// Publishes the record of an outage; `end` is nil while it lasts.
-  mutating func publishGap(start: Timestamp, end: Timestamp?, now: Timestamp, cause: GapCause) throws(Fault) {
-    var record = [
+  ///
+  /// - Parameter instruments: whom it concerns: a record each.
+  mutating func publishGap(
+    of instruments: [InstrumentID] = [.all], start: Timestamp, end: Timestamp?, now: Timestamp,
+    cause: GapCause
+  ) throws(Fault) {
+    var records = instruments.map { instrument in
       Tick(
-        instrument: .all, sequence: 0, receiveTime: end ?? now, exchangeTime: start, lastPrice: .zero,
+        instrument: instrument, sequence: 0, receiveTime: end ?? now, exchangeTime: start, lastPrice: .zero,
         dayVolume: 0, lastTradeSeconds: 0, lastQuantity: cause.rawValue, openInterest: 0,
         flags: end == nil ? .gapOpen : [], kind: .gap)
-    ]
-    try publish(&record)
+    }
+    try publish(&records)
     if end != nil, start.isKnown { segment.add(.gaps) }
   }
 

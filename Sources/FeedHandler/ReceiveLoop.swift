@@ -23,6 +23,8 @@ final class ReceiveLoop: @unchecked Sendable {
     var silenceMillisecondsMax: Int
     /// Where the gap before this run begins; unknown when there was no earlier run.
     var gapStart: Timestamp
+    /// Gaps of single instruments that the run before left open.
+    var gapsLeftOpen: [FeedGap]
     var processor: Int?
     /// True to end with the fault instead of waiting for the HALT's end.
     var exitsOnHalt: Bool
@@ -57,14 +59,15 @@ final class ReceiveLoop: @unchecked Sendable {
   var isResumeRequested = false
   /// The HALT during which the feed was stopped.
   var haltAtStop: Halt?
-  private var inspector: TickQualityInspector
-  private var publisher: Publisher
+  var inspector: TickQualityInspector
+  var publisher: Publisher
+  var lostParts: LostParts
   private var subscriptions: [Subscription]
   private var batch: [Tick] = []
   private var statistics = SourceStatistics()
   private var outage: OutageLog
   private var watchdog: Watchdog
-  private var isConnecting = false
+  var isConnecting = false
   private(set) var hasEverConnected = false
 
   /// Records that one batch can hold before its array grows: several full frames.
@@ -88,6 +91,7 @@ final class ReceiveLoop: @unchecked Sendable {
     self.options = options
     self.logger = logger
     outage = OutageLog(start: options.gapStart, cause: .start)
+    lostParts = LostParts(leftOpen: options.gapsLeftOpen, retry: retry)
     watchdog = Watchdog(
       silenceMillisecondsMax: options.silenceMillisecondsMax, now: Timestamp.monotonicNanoseconds())
     batch.reserveCapacity(Self.batchCapacity)
@@ -136,6 +140,7 @@ final class ReceiveLoop: @unchecked Sendable {
     inspector.noteSubscribed(subscriptions.map(\.instrument.id), at: now)
     try publisher.publishGap(start: outage.start, end: now, now: now, cause: outage.cause)
     outage.noteConnected()
+    try publishEndOfParts(now: now)
     segment.set(.state, FeedState.running.rawValue)
     logger.info("connected to \(source.name), \(subscriptions.count) instruments subscribed")
     if hasEverConnected {
@@ -160,6 +165,7 @@ final class ReceiveLoop: @unchecked Sendable {
         try publisher.publish(&batch)
         retry.noteHealthy()
       }
+      try tendParts()
       round += 1
       if activity == .alive {
         noteStatistics()
@@ -210,12 +216,9 @@ final class ReceiveLoop: @unchecked Sendable {
 
   /// The last sign of life is where the outage begins: what came after it, if anything, was lost with the connection.
   private func noteOutage(cause: GapCause) {
-    let since = min(watchdog.lastAlive, source.partlyDeadSince ?? .max)
-    let silence = Timestamp.monotonicNanoseconds() - since
+    let silence = Timestamp.monotonicNanoseconds() - watchdog.lastAlive
     let lastAlive = clock.feedTime(at: Timestamp.wallClock() + -silence)
-    // One silent connection of several is a stall, of which only the source could know.
-    let isStall = cause == .disconnected && source.partlyDeadSince != nil
-    guard outage.noteLoss(lastAlive: lastAlive, cause: isStall ? .stalled : cause) else { return }
+    guard outage.noteLoss(lastAlive: lastAlive, cause: cause) else { return }
     outageToTell = FeedGap(start: outage.start, end: nil, cause: outage.cause)
   }
 
@@ -243,7 +246,7 @@ final class ReceiveLoop: @unchecked Sendable {
     inspector.noteSubscribed(wanted.map(\.instrument.id).filter { !known.contains($0) }, at: clock.now())
     do {
       try source.subscribe(to: wanted)
-      if !outage.isDown { recovery.board.noteSent() }
+      if !outage.isDown { recovery.board.noteSent(except: source.lostInstruments) }
     } catch {
       // The next receive meets the same broken connection and reconnects, which restores the whole set.
       logger.warning("cannot change subscriptions: \(error.message)")

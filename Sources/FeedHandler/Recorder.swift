@@ -218,8 +218,8 @@ final class Recorder: @unchecked Sendable {
     guard isForced || areCandlesDue || isQualityDue else { return }
     if backlog.isEmpty, quality.isEmpty { return }
     let earlierFault = backlog.fault
-    let stored = try backlog.flush(at: now) { gap throws(Fault) in
-      try store.recordGap(gap)
+    let stored = try backlog.flush(at: now) { gaps throws(Fault) in
+      try store.recordGaps(gaps)
     } store: { candles throws(Fault) in
       try store.upsert(candles)
       try quality.flush(to: store)

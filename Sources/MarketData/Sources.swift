@@ -29,9 +29,18 @@ public protocol TickSource: AnyObject {
   /// - Throws: ``Fault`` when the connection ended or the venue broke the protocol beyond repair.
   func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity
 
-  /// Since when a part of the source has been dead while others lived, in monotonic nanoseconds, once ``receive`` has
-  /// failed for that reason; nil otherwise.
-  var partlyDeadSince: Int64? { get }
+  /// The parts that were lost since this was last asked, while others live; they stay lost until ``restore(part:)``,
+  /// or until ``connect()``.
+  func takeLostParts() -> [LostPart]
+
+  /// What the lost parts are to carry.
+  var lostInstruments: [InstrumentID] { get }
+
+  /// Connects a lost part again and restores its subscriptions, and returns what it carries now; the others are left as
+  /// they are.
+  ///
+  /// - Throws: as ``connect()``; then the part is as lost as before.
+  func restore(part: Int) throws(Fault) -> [InstrumentID]
 
   /// Ends the connection in good order; harmless when there is none.
   func close()
@@ -41,8 +50,12 @@ public protocol TickSource: AnyObject {
 }
 
 extension TickSource {
-  /// A source of one connection is dead or not.
-  public var partlyDeadSince: Int64? { nil }
+  /// A source of one connection is lost as a whole.
+  public func takeLostParts() -> [LostPart] { [] }
+  /// A source of one connection is lost as a whole.
+  public var lostInstruments: [InstrumentID] { [] }
+  /// A source of one connection has no parts.
+  public func restore(part _: Int) throws(Fault) -> [InstrumentID] { [] }
 
   /// Asks for all there is of each instrument.
   public func subscribe(to subscriptions: [Subscription]) throws(Fault) {

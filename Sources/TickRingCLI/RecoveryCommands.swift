@@ -65,11 +65,15 @@ struct GapsCommand: ParsableCommand {
     let store = try CandleStore(path: try data.candlesFile(), mode: .readOnly)
     let symbols = Dictionary(
       try store.instruments().map { ($0.id, $0.symbol.text) }, uniquingKeysWith: { $1 })
-    for stored in try store.storedGaps() {
+    for group in json ? try store.storedGaps().map({ [$0] }) : Self.grouped(try store.storedGaps()) {
+      let stored = group[0]
+      let single =
+        stored.gap.instrument == .all ? "whole feed" : symbols[stored.gap.instrument] ?? "unknown"
       let line = Line(
-        symbol: stored.gap.instrument == .all ? "whole feed" : symbols[stored.gap.instrument] ?? "unknown",
+        symbol: group.count == 1 ? single : "\(group.count) instruments",
         from: stored.gap.start.rfc3339, to: stored.gap.end?.rfc3339, cause: stored.gap.cause.name,
-        repair: stored.repair.name, repaired: stored.repairTime?.rfc3339, candles: stored.candles)
+        repair: stored.repair.name, repaired: stored.repairTime?.rfc3339,
+        candles: group.reduce(0) { $0 + $1.candles })
       if json {
         try Console.json(line)
         continue
@@ -79,9 +83,25 @@ struct GapsCommand: ParsableCommand {
         stored.repair == .repaired
         ? "repaired with \(line.candles) candles at \(line.repaired ?? "?")" : line.repair
       Console.line(
-        "\(Format.padded(line.symbol, 12)) \(line.from) to \(end)  \(Format.padded(line.cause, 16)) \(repair)"
+        "\(Format.padded(line.symbol, 16)) \(line.from) to \(end)  \(Format.padded(line.cause, 16)) \(repair)"
       )
     }
+  }
+
+  /// What one lost connection carried is one line for people.
+  private static func grouped(_ gaps: [StoredGap]) -> [[StoredGap]] {
+    var groups: [[StoredGap]] = []
+    for gap in gaps {
+      if let last = groups.last?.last, last.gap.instrument != .all, gap.gap.instrument != .all,
+        last.gap.start == gap.gap.start, last.gap.end == gap.gap.end, last.gap.cause == gap.gap.cause,
+        last.repair == gap.repair
+      {
+        groups[groups.count - 1].append(gap)
+      } else {
+        groups.append([gap])
+      }
+    }
+    return groups
   }
 }
 

@@ -60,9 +60,11 @@ struct WatchCommand: AsyncParsableCommand {
           case .halt(let reason): fault = Fault(.unavailable, "feed '\(feed)' halted: \(reason)")
           case .repaired(let gap):
             if !json {
-              Console.line("-- repaired: down from \(gap.start.rfc3339) until \(gap.end?.rfc3339 ?? "now")")
+              let scope = gap.instrument == .all ? "" : "\(data.symbol(gap.instrument)) "
+              Console.line(
+                "-- repaired: \(scope)down from \(gap.start.rfc3339) until \(gap.end?.rfc3339 ?? "now")")
             }
-          case .gap(let gap): note(gap)
+          case .gap(let gap): note(gap, gap.instrument == .all ? "feed" : data.symbol(gap.instrument))
           case .feedLost(let reason): Console.error("\(reason); waiting for it to come back")
           case .feedReturned(let epoch):
             Console.error("the feed goes on (start \(epoch) of this feed)")
@@ -88,11 +90,11 @@ struct WatchCommand: AsyncParsableCommand {
     )
   }
 
-  private func note(_ gap: FeedGap) {
+  private func note(_ gap: FeedGap, _ scope: String) {
     guard !json else { return }
     let end = gap.end.map { "until \($0.rfc3339)" } ?? "and still is"
     Console.line(
-      "-- feed down since \(gap.start.isKnown ? gap.start.rfc3339 : "the beginning") \(end) (\(gap.cause.name))"
+      "-- \(scope) down since \(gap.start.isKnown ? gap.start.rfc3339 : "the beginning") \(end) (\(gap.cause.name))"
     )
   }
 }

@@ -76,8 +76,8 @@ struct Feed {
   }
 
   /// The state of the candle that starts at `clock` that was handed out last.
-  func handedOut(_ clock: String) -> Candle? {
-    closed.last { $0.start == Feed.time(clock) && $0.instrument == Feed.instrument }
+  func handedOut(_ clock: String, of instrument: InstrumentID = Feed.instrument) -> Candle? {
+    closed.last { $0.start == Feed.time(clock) && $0.instrument == instrument }
   }
 
   /// Starts, as wall time, of all candles handed out, with their states.

@@ -45,6 +45,24 @@ import Testing
     #expect(feed.candle("09:17:00")?.flags.contains(.volumeInGap) == true)
   }
 
+  @Test func rule11TheOutagesOfHundredsOfInstrumentsAreAllRemembered() {
+    var feed = runningFeed()
+    let carried = (100..<400).map { InstrumentID(rawValue: $0) }
+    for other in carried {
+      feed.tick("09:15:00", traded: "09:15:00", price: 50, volume: 10, instrument: other)
+    }
+    for other in carried {
+      feed.gap(from: "09:15:30", to: "09:15:45", cause: .disconnected, instrument: other)
+    }
+    for other in carried {
+      feed.tick("09:15:50", traded: "09:15:50", price: 50, volume: 12, instrument: other)
+    }
+    feed.tick("09:15:51", traded: "09:15:51", price: 100, volume: 1001)
+    feed.advance(to: "09:16:05")
+    #expect(carried.allSatisfy { feed.handedOut("09:15:00", of: $0)?.coverage == 75 })
+    #expect(feed.handedOut("09:15:00")?.coverage == 100)
+  }
+
   @Test func rule11CoverageIsTheShareOfTheIntervalWithFeed() {
     var feed = runningFeed()
     feed.tick("09:15:05", traded: "09:15:05", price: 100, volume: 1001)

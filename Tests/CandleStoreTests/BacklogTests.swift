@@ -8,7 +8,7 @@ import Testing
   private let full = Fault(.inputOutput, "the disk is full")
 
   private func flush(_ backlog: inout CandleBacklog, at time: Int64, fault: Fault? = nil) throws -> [Candle] {
-    try backlog.flush(at: time, storeGap: { _ throws(Fault) in }) { _ throws(Fault) in
+    try backlog.flush(at: time, storeGaps: { _ throws(Fault) in }) { _ throws(Fault) in
       if let fault { throw fault }
     }
   }
@@ -43,7 +43,7 @@ import Testing
     backlog.take(&candles)
     backlog.take(FeedGap(start: StoreFixture.minute(0), end: nil, cause: .stalled))
     let refusal = full
-    _ = try backlog.flush(at: 0, storeGap: { _ throws(Fault) in throw refusal }) { _ throws(Fault) in
+    _ = try backlog.flush(at: 0, storeGaps: { _ throws(Fault) in throw refusal }) { _ throws(Fault) in
       Issue.record("candles were stored although the gap before them was not")
     }
     #expect(backlog.count == 1)

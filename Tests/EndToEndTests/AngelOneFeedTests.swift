@@ -102,6 +102,44 @@ import TickRing
     #expect(refused.errors.contains("angelone carries 3000 at most"), "\(refused.errors)")
   }
 
+  @Test func oneLostConnectionIsRestoredAloneAndItsInstrumentsAreRepaired() throws {
+    let feed = try LiveFeed(
+      ["--instruments", "1010", "--speed", "20"], broker: .angelone,
+      history: "requests_per_second: 0\n  requests_per_minute: 0\n  requests_per_hour: 0",
+      extra: "repair:\n  after_seconds: 5\ncandles:\n  grace_milliseconds: 1000\n  reconcile: false")
+    func subscriptions() -> [String: [String: String]] {
+      (try? feed.askVenue("/simulator/subscriptions")) as? [String: [String: String]] ?? [:]
+    }
+    let ingest = try feed.startAndWaitForTicks(atLeast: 2000)
+    let total = Int(try #require(feed.counter("observed")))
+    try ingest.wait { _ in subscriptions().values.reduce(0) { $0 + $1.count } == total }
+    let before = subscriptions()
+    #expect(before.count == 2)
+    try feed.spoil("cut-one")
+    try ingest.wait { $0.errors.contains("instruments are without ticks, the others go on") }
+    try ingest.wait { $0.errors.contains("connection 2 of angelone is back with") }
+    try ingest.wait { _ in subscriptions().values.reduce(0) { $0 + $1.count } == total }
+    let after = subscriptions()
+    let kept = before.keys.filter { after[$0] != nil }
+    #expect(after.count == 2 && kept.count == 1, "the other connection is the one of before")
+    let lost = try #require(before.first { after[$0.key] == nil }?.value)
+    let isRestored = after.values.contains(lost)
+    #expect(isRestored, "each instrument in its mode")
+    try ingest.wait { _ in feed.counter("repaired") == 1 && feed.counter("repair-waiting") == 0 }
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0, "\(ingest.errors)")
+
+    let lines = try Tool.run(["gaps", "--data", feed.dataDirectory]).output.split(separator: "\n")
+    #expect(lines.count == 2 && lines[1].contains("whole feed") && lines[1].contains("stopped"), "\(lines)")
+    #expect(lines[0].hasPrefix("\(lost.count) instruments") && lines[0].contains("repaired with"), "\(lines)")
+    let rows = try Tool.run(["gaps", "--data", feed.dataDirectory, "--json"]).output.split(separator: "\n")
+    #expect(rows.count { $0.contains("\"disconnected\"") && $0.contains("\"repaired\"") } == lost.count)
+    let date = try #require(rows.first?.split(separator: "\"").first { $0.hasPrefix("20") }).prefix(10)
+    let day = try Tool.run(
+      ["quality", "report", "--date", String(date), "--config", feed.configurationFile])
+    #expect(day.output.contains("\(lost.count) instruments"), "\(day.output.suffix(1500))\(day.errors)")
+  }
+
   @Test func aVenueThatIsNotSimulatedIsNamedWithThoseThatAre() throws {
     for command in ["simulate", "demo"] {
       let outcome = try Tool.run([command, "--venue", "upstox"])

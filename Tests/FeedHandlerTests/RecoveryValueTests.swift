@@ -179,9 +179,59 @@ private struct Hours: SessionSchedule {
     let job = try #require(
       plan.job(for: gap, instruments: shares, loadedUntil: nil, now: Hours.time(1, 10, 2)))
     #expect(job.work.map(\.instrument) == [shares[1]])
+    let both = try #require(
+      plan.job(
+        for: gap, of: shares.map(\.id), instruments: shares, loadedUntil: nil, now: Hours.time(1, 10, 2)))
+    #expect(both.work.map(\.instrument) == shares && both.gaps.map(\.instrument) == shares.map(\.id))
     gap.end = nil
     #expect(plan.job(for: gap, instruments: shares, loadedUntil: nil, now: Hours.time(1, 10, 2)) == nil)
     gap.end = Hours.time(1, 10, 1)
     #expect(plan.job(for: gap, instruments: shares, loadedUntil: nil, now: Hours.time(8, 10, 2)) == nil)
+  }
+}
+
+@Suite struct LostPartsTests {
+  private let retry = RetryPolicy(firstDelayMilliseconds: 100, delayMillisecondsMax: 1000, attemptsMax: 3)
+  private let second: Int64 = 1_000_000_000
+
+  private func outage(_ instruments: ClosedRange<UInt32>) -> LostParts.Outage {
+    LostParts.Outage(
+      gap: FeedGap(start: Timestamp(seconds: 1), end: nil, cause: .disconnected),
+      instruments: instruments.map { InstrumentID(rawValue: $0) })
+  }
+
+  @Test func aLostPartIsTriedAfterItsDelayUntilItsBudgetIsSpent() throws {
+    var parts = LostParts(leftOpen: [], retry: retry)
+    var generator = SystemRandomNumberGenerator()
+    #expect(parts.isEmpty)
+    parts.noteLost(1, outage(1...3), at: 0)
+    var delays: [Int] = []
+    while let delay = parts.delay(1, at: 0, isIdle: false, using: &generator) {
+      delays.append(delay)
+      #expect(parts.due(at: Int64(delay) * 1_000_000 - 1).isEmpty)
+      #expect(parts.due(at: Int64(delay) * 1_000_000) == [1])
+    }
+    #expect(delays.count == 3 && delays[2] > delays[0])
+    #expect(parts.delay(1, at: 0, isIdle: true, using: &generator) != nil, "at night attempts cost nothing")
+    #expect(parts.noteRestored(1, at: second)?.instruments.count == 3)
+    #expect(parts.isEmpty)
+
+    // Lost again at once it has no budget left; after a healthy while it has.
+    parts.noteLost(1, outage(1...3), at: second + 1)
+    #expect(parts.delay(1, at: second + 1, isIdle: false, using: &generator) == nil)
+    _ = parts.noteRestored(1, at: second + 2)
+    parts.noteLost(1, outage(1...3), at: 3 * second)
+    #expect(parts.delay(1, at: 3 * second, isIdle: false, using: &generator) != nil)
+  }
+
+  @Test func aConnectionOfTheWholeEndsWhatPartsAndTheRunBeforeLeftOpen() {
+    let gaps = (1...3).map {
+      FeedGap(instrument: InstrumentID(rawValue: $0), start: Timestamp(seconds: 5), end: nil, cause: .stalled)
+    }
+    var parts = LostParts(leftOpen: gaps, retry: retry)
+    parts.noteLost(0, outage(7...8), at: 0)
+    let ended = parts.noteConnected(at: second)
+    #expect(ended.map(\.instruments.count) == [3, 2])
+    #expect(parts.isEmpty && parts.noteConnected(at: second).isEmpty)
   }
 }

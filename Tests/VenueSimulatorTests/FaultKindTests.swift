@@ -71,6 +71,18 @@ import Testing
     }
   }
 
+  @Test func cuttingOneDropsTheYoungestConnectionAlone() async throws {
+    try await withVenue(try market()) { [self] _, port in
+      let old = try TickerClient(tickerAt: port)
+      old.subscribe(try market().instruments.map(\.token))
+      let young = try TickerClient(tickerAt: port)
+      try fault("cut-one", port: port)
+      var message = try young.receive()
+      while message != .end { message = try young.receive() }
+      _ = try old.receivePackets(atLeast: 20)
+    }
+  }
+
   @Test func duplicatesComeTwiceAndReorderingChangesPlaces() async throws {
     try await withVenue(try market()) { [self] _, port in
       let tokens = try market().instruments.map(\.token)
@@ -178,7 +190,8 @@ import Testing
 @Suite struct FaultPlanTests {
   @Test func aFaultIsReadAsItIsWritten() throws {
     for text in [
-      "cut", "cut-mid-frame@1.5", "cut:300", "silence@2.0+5.0", "status:503@10.0+2.0", "mute:50+1.0",
+      "cut", "cut-one@2.0", "cut-mid-frame@1.5", "cut:300", "silence@2.0+5.0",
+      "status:503@10.0+2.0", "mute:50+1.0",
     ] {
       #expect(try VenueFault(text).description == text)
     }

@@ -2,22 +2,48 @@ internal import MarketData
 
 /// The minutes of one stretch of time that are to be fetched for some instruments.
 struct RepairJob: Sendable {
-  /// The gap that is repaired by it; nil for single minutes.
+  /// The gap that is repaired by it; nil for single minutes. Of several instruments' equal gaps it is one.
   var gap: FeedGap?
+  /// The instruments that have this gap, each a row of its own; ``InstrumentID/all`` alone for the whole feed's.
+  var concerned: [InstrumentID] = []
   /// What is fetched: stretches of whole minutes, ascending, for each group of instruments.
   var work: [Work]
   /// Before this, by the feed's clock, the venue does not have all of it.
   var due: Timestamp
   /// Attempts that failed.
   var attempts = 0
+  /// Candles fetched so far, of each instrument.
+  var candles: [InstrumentID: Int] = [:]
   /// Candles fetched so far.
-  var candles = 0
+  var candleCount: Int { candles.values.reduce(0, +) }
+  /// The gap, once for each instrument that has it.
+  var gaps: [FeedGap] { gap.map { RepairJob.gaps($0, of: concerned) } ?? [] }
 
   /// One instrument and its minutes.
   struct Work: Sendable, Equatable {
     var instrument: Instrument
     var from: Timestamp
     var to: Timestamp
+  }
+
+  static func gaps(_ gap: FeedGap, of instruments: [InstrumentID]) -> [FeedGap] {
+    instruments.map { FeedGap(instrument: $0, start: gap.start, end: gap.end, cause: gap.cause) }
+  }
+
+  /// Puts gaps together that follow each other and differ in their instruments only.
+  static func grouped(_ gaps: [FeedGap]) -> [(gap: FeedGap, instruments: [InstrumentID])] {
+    var groups: [(gap: FeedGap, instruments: [InstrumentID])] = []
+    for gap in gaps {
+      if let last = groups.last?.gap, gap.instrument != .all, last.instrument != .all,
+        last.start == gap.start,
+        last.end == gap.end, last.cause == gap.cause
+      {
+        groups[groups.count - 1].instruments.append(gap.instrument)
+      } else {
+        groups.append((gap, [gap.instrument]))
+      }
+    }
+    return groups
   }
 }
 
@@ -36,9 +62,13 @@ struct RepairPlan {
 
   /// The job that repairs a gap which has ended; nil when no minute of a session lies in it.
   ///
-  /// - Parameter loadedUntil: what came before was fetched when the feed started.
-  func job(for gap: FeedGap, instruments: [Instrument], loadedUntil: Timestamp?, now: Timestamp) -> RepairJob?
-  {
+  /// - Parameters:
+  ///   - concerned: the instruments that have this gap; nil for the one that it names.
+  ///   - loadedUntil: what came before was fetched when the feed started.
+  func job(
+    for gap: FeedGap, of concerned: [InstrumentID]? = nil, instruments: [Instrument], loadedUntil: Timestamp?,
+    now: Timestamp
+  ) -> RepairJob? {
     guard let end = gap.end else { return nil }
     let earliest = now + -Int64(daysMax) * 86_400 * Timestamp.nanosecondsPerSecond
     var start = max(gap.start.isKnown ? gap.start : end, earliest)
@@ -48,16 +78,18 @@ struct RepairPlan {
     let from = Self.minuteStart(start + -marginNanoseconds)
     let to = Self.minuteStart(end + (marginNanoseconds + Self.minute - 1))
     guard from < to else { return nil }
-    let concerned = gap.instrument == .all ? instruments : instruments.filter { $0.id == gap.instrument }
+    let concerned = concerned ?? [gap.instrument]
+    let wanted = Set(concerned)
+    let affected = wanted.contains(.all) ? instruments : instruments.filter { wanted.contains($0.id) }
     var spans: [MarketSegment: (from: Timestamp, to: Timestamp)?] = [:]
-    let work = concerned.compactMap { instrument -> RepairJob.Work? in
+    let work = affected.compactMap { instrument -> RepairJob.Work? in
       let market = MarketSegment(exchange: instrument.symbol.exchange) ?? .cash
       let span = spans[market] ?? trading(in: market, from: from, to: to)
       spans[market] = .some(span)
       return span.map { RepairJob.Work(instrument: instrument, from: $0.from, to: $0.to) }
     }
     guard let last = work.map(\.to).max() else { return nil }
-    return RepairJob(gap: gap, work: work, due: last + delayNanoseconds)
+    return RepairJob(gap: gap, concerned: concerned, work: work, due: last + delayNanoseconds)
   }
 
   /// The job that fetches single minutes.

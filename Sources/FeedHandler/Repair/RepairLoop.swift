@@ -102,10 +102,13 @@ final class RepairLoop: @unchecked Sendable {
   }
 
   private func handleCommands() {
+    var gaps: [FeedGap] = []
+    // What is observed by then is concerned, even where both were posted together.
+    defer { for group in RepairJob.grouped(gaps) { take(group.gap, of: group.instruments) } }
     for command in commands.take() {
       switch command {
       case .observed(let instruments): observed = instruments
-      case .gap(let gap): take(gap)
+      case .gap(let gap): gaps.append(gap)
       case .minute(let id, let start):
         let isPlanned = jobs.contains { entry in
           entry.job.work.contains { $0.instrument.id == id && $0.from <= start && start < $0.to }
@@ -125,23 +128,24 @@ final class RepairLoop: @unchecked Sendable {
     }
   }
 
-  private func take(_ gap: FeedGap) {
+  private func take(_ gap: FeedGap, of instruments: [InstrumentID]) {
     guard let end = gap.end, gap.cause != .moved else { return }
-    if let job = plan.job(for: gap, instruments: observed, loadedUntil: options.loadedUntil, now: clock.now())
+    if let job = plan.job(
+      for: gap, of: instruments, instruments: observed, loadedUntil: options.loadedUntil, now: clock.now())
     {
       logger.info(
         "\(Self.text(gap)): \(job.work.count) instruments are asked of the venue after \(job.due.rfc3339)")
       jobs.append((job, 0))
     } else if gap.start.isKnown {
-      note(gap, .notNeeded, at: end, candles: 0)
+      note(RepairJob.gaps(gap, of: instruments), .notNeeded, at: end)
     }
   }
 
   private func takeUpPending() throws(Fault) {
-    for stored in try store.storedGaps()
-    where [.pending, .givenUp].contains(stored.repair) && stored.gap.end != nil {
-      take(stored.gap)
+    let pending = try store.storedGaps().filter {
+      [.pending, .givenUp].contains($0.repair) && $0.gap.end != nil
     }
+    for group in RepairJob.grouped(pending.map(\.gap)) { take(group.gap, of: group.instruments) }
   }
 
   private func nextDue() -> Int? {
@@ -165,7 +169,8 @@ final class RepairLoop: @unchecked Sendable {
       } deliver: { delivery throws(Fault) in
         switch delivery.outcome {
         case .success(let candles):
-          job.candles += try store(candles, of: job.work[delivery.requestIndex])
+          let work = job.work[delivery.requestIndex]
+          job.candles[work.instrument.id, default: 0] += try store(candles, of: work)
           left.remove(delivery.requestIndex)
         case .failure(let fault): failed = fault
         }
@@ -195,26 +200,34 @@ final class RepairLoop: @unchecked Sendable {
   private func finish(_ job: RepairJob) {
     guard let gap = job.gap else { return }
     let now = clock.now()
-    guard note(gap, .repaired, at: now, candles: job.candles) else {
+    let candles = job.candles
+    let total = job.candleCount
+    guard
+      note(job.gaps, .repaired, at: now, candles: { $0 == .all ? total : candles[$0] ?? 0 })
+    else {
       // The recorder writes the row a little later.
       if gap.start.isKnown { jobs.append((job, Timestamp.monotonicNanoseconds() + 250_000_000)) }
       return
     }
     repaired += 1
     segment.set(.repaired, repaired)
-    let sentence = "\(Self.text(gap)) is repaired with \(job.candles) candles of the venue"
+    let sentence = "\(Self.text(gap)) is repaired with \(total) candles of the venue"
     logger.notice("\(sentence)")
-    stream.post(.publish(gap.repairRecord(at: now)))
+    for gap in job.gaps { stream.post(.publish(gap.repairRecord(at: now))) }
     alerts.post(AlertEvent(.repaired, reason: sentence, details: Self.details(gap)))
   }
 
-  /// False when the row is not there yet.
+  /// False when a row is not there yet.
   @discardableResult
-  private func note(_ gap: FeedGap, _ state: GapRepairState, at time: Timestamp, candles: Int) -> Bool {
+  private func note(
+    _ gaps: [FeedGap], _ state: GapRepairState, at time: Timestamp,
+    candles: @Sendable (InstrumentID) -> Int = { _ in 0 }
+  ) -> Bool {
+    guard let first = gaps.first else { return true }
     do throws(Fault) {
-      return try store.noteRepair(of: gap, state, at: time, candles: candles)
+      return try store.noteRepairs(of: gaps, state, at: time, candles: candles)
     } catch {
-      logger.error("\(Self.text(gap)) is \(state.name), but that cannot be noted: \(error.message)")
+      logger.error("\(Self.text(first)) is \(state.name), but that cannot be noted: \(error.message)")
       return true
     }
   }
@@ -236,7 +249,9 @@ final class RepairLoop: @unchecked Sendable {
     let symbols = job.work.map(\.instrument.symbol.text)
     let subject =
       symbols.prefix(3).joined(separator: " ") + (symbols.count > 3 ? " and \(symbols.count - 3) more" : "")
-    if let gap = job.gap { note(gap, .givenUp, at: clock.now(), candles: job.candles) }
+    let candles = job.candles
+    let total = job.candleCount
+    note(job.gaps, .givenUp, at: clock.now(), candles: { $0 == .all ? total : candles[$0] ?? 0 })
     latch.latch(
       Halt(
         scope: .instrument, subject: subject,

@@ -38,12 +38,15 @@ final class SubscriptionBoard: Sendable {
 
   func want(_ subscriptions: [Subscription]) { state.withLock { $0.book.want(subscriptions) } }
 
-  func noteSent() {
+  /// The venue was asked for everything but what the lost parts of the source are to carry.
+  func noteSent(except lost: [InstrumentID] = []) {
     let now = Timestamp.monotonicNanoseconds()
-    state.withLock { $0.book.noteSent(at: now) { segment.tickCount(of: $0) } }
+    state.withLock { $0.book.noteSent(except: Set(lost), at: now) { segment.tickCount(of: $0) } }
   }
 
   func noteLost() { state.withLock { $0.book.noteLost() } }
+
+  func noteLost(_ instruments: [InstrumentID]) { state.withLock { $0.book.noteLost(instruments) } }
 
   /// Looks for the mute, and tells of them. `feedTime` is the feed's clock.
   func look(feedTime: Timestamp) {

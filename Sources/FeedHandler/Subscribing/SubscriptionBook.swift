@@ -43,9 +43,11 @@ struct SubscriptionBook {
     entries = wanted
   }
 
-  /// The venue was asked for everything that is wanted.
-  mutating func noteSent(at now: Int64, ticks: (InstrumentID) -> UInt64) {
-    for (id, entry) in entries where entry.standing == .requested {
+  /// The venue was asked for everything that is wanted, but for `lost`.
+  mutating func noteSent(
+    except lost: Set<InstrumentID> = [], at now: Int64, ticks: (InstrumentID) -> UInt64
+  ) {
+    for (id, entry) in entries where entry.standing == .requested && !lost.contains(id) {
       entries[id]?.standing = .sent
       entries[id]?.waitingSince = now
       entries[id]?.ticksBefore = ticks(id)
@@ -55,6 +57,11 @@ struct SubscriptionBook {
   /// The connection is gone: the venue has to be asked for everything again.
   mutating func noteLost() {
     for id in entries.keys { entries[id]?.standing = .requested }
+  }
+
+  /// The connection that carried these is gone.
+  mutating func noteLost(_ instruments: [InstrumentID]) {
+    for id in instruments { entries[id]?.standing = .requested }
   }
 
   /// Looks who has ticked and who is mute by now.

@@ -96,16 +96,40 @@ struct DayReader {
 
   /// The day's outages with what became of their minutes, once every instrument has been read.
   func gaps(names: [InstrumentID: String], only symbol: String?) -> [QualityReport.Gap] {
-    outages.filter { symbol == nil || $0.instrument == .all || names[$0.instrument] == symbol }.map { gap in
-      let known = repairs[gap] ?? (0, 0)
+    let concerned = outages.filter {
+      symbol == nil || $0.instrument == .all || names[$0.instrument] == symbol
+    }
+    return Self.grouped(concerned).map { group in
+      let gap = group[0]
+      let known = group.reduce((minutes: 0, repaired: 0)) { sum, gap in
+        let known = repairs[gap] ?? (0, 0)
+        return (sum.minutes + known.minutes, sum.repaired + known.repaired)
+      }
+      let single =
+        gap.instrument == .all
+        ? "whole feed" : names[gap.instrument] ?? "instrument \(gap.instrument.rawValue)"
       return QualityReport.Gap(
-        scope: gap.instrument == .all
-          ? "whole feed" : names[gap.instrument] ?? "instrument \(gap.instrument.rawValue)",
+        scope: group.count == 1 ? single : "\(group.count) instruments",
         start: gap.start.rfc3339, end: gap.end?.rfc3339,
         seconds: Double(max((gap.end ?? min(end, now)) - gap.start, 0)) / 1e9, cause: gap.cause.name,
         minutes: known.minutes,
         minutesRepaired: known.repaired, repair: (repairStates[gap] ?? .pending).name)
     }
+  }
+
+  /// Puts together what one lost connection carried.
+  private static func grouped(_ gaps: [FeedGap]) -> [[FeedGap]] {
+    var groups: [[FeedGap]] = []
+    for gap in gaps {
+      if let last = groups.last?[0], last.instrument != .all, gap.instrument != .all, last.start == gap.start,
+        last.end == gap.end, last.cause == gap.cause
+      {
+        groups[groups.count - 1].append(gap)
+      } else {
+        groups.append([gap])
+      }
+    }
+    return groups
   }
 
   private mutating func note(repairs gaps: [FeedGap], _ expected: [Timestamp], _ venue: Set<Timestamp>) {

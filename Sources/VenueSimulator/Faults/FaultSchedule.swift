@@ -20,7 +20,7 @@ struct FaultEffects: Sendable, Equatable {
 
   mutating func add(_ kind: VenueFault.Kind) {
     switch kind {
-    case .cut, .cutMidFrame, .halfOpen: break
+    case .cut, .cutOne, .cutMidFrame, .halfOpen: break
     case .cutAfterTicks(let count): ticksBeforeCut = count
     case .closeAtOnce: closesAtOnce = true
     case .silence: isSilent = true

@@ -9,6 +9,8 @@ public struct VenueFault: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// Every connection is dropped, once, without a close frame. `cut`
     case cut
+    /// The youngest connection is dropped, once, without a close frame. `cut-one`
+    case cutOne
     /// Every connection is dropped, once, in the middle of a frame. `cut-mid-frame`
     case cutMidFrame
     /// Each connection is dropped without a close frame after exactly so many ticks. `cut:N`
@@ -64,7 +66,7 @@ public struct VenueFault: Sendable, Hashable {
   /// True for what happens once, at its start.
   var isInstant: Bool {
     switch kind {
-    case .cut, .cutMidFrame, .halfOpen: true
+    case .cut, .cutOne, .cutMidFrame, .halfOpen: true
     default: false
     }
   }
@@ -96,7 +98,8 @@ public struct VenueFault: Sendable, Hashable {
 
   /// What can be written, for help texts.
   public static let forms = [
-    "cut", "cut-mid-frame", "cut:TICKS", "close-at-once", "half-open", "silence", "mute:PERCENT", "garbage",
+    "cut", "cut-one", "cut-mid-frame", "cut:TICKS", "close-at-once", "half-open", "silence", "mute:PERCENT",
+    "garbage",
     "duplicates", "reordering", "stale-snapshot:SECONDS", "clock-skew:SECONDS", "status:CODE", "refuse",
     "token-expiry[:TOKEN]", "slow-body:MILLISECONDS", "wrong-content-type",
   ]
@@ -114,7 +117,8 @@ public struct VenueFault: Sendable, Hashable {
       return number
     }
     let simple: [String: Kind] = [
-      "cut-mid-frame": .cutMidFrame, "close-at-once": .closeAtOnce, "half-open": .halfOpen,
+      "cut-one": .cutOne, "cut-mid-frame": .cutMidFrame,
+      "close-at-once": .closeAtOnce, "half-open": .halfOpen,
       "silence": .silence,
       "garbage": .garbage, "duplicates": .duplicates, "reordering": .reordering,
       "wrong-content-type": .wrongContentType, "refuse": .status(403),
@@ -158,6 +162,7 @@ extension VenueFault: CustomStringConvertible {
   private var word: String {
     switch kind {
     case .cut: "cut"
+    case .cutOne: "cut-one"
     case .cutMidFrame: "cut-mid-frame"
     case .cutAfterTicks(let count): "cut:\(count)"
     case .closeAtOnce: "close-at-once"

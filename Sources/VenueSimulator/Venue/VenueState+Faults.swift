@@ -12,11 +12,13 @@ extension VenueState {
     }
     for fault in begun {
       switch fault.kind {
-      case .cut: end(with: .over)
+      case .cut: end(Array(connections.values), with: .over)
+      // Connections are numbered in the order of their coming.
+      case .cutOne: end(connections.max { $0.key < $1.key }.map { [$0.value] } ?? [], with: .over)
       case .tokenExpiry:
         accounts.expire()
-        end(with: .over)
-      case .cutMidFrame: end(with: .cutMidFrame)
+        end(Array(connections.values), with: .over)
+      case .cutMidFrame: end(Array(connections.values), with: .cutMidFrame)
       case .halfOpen:
         for connection in connections.values {
           connection.isDeaf = true
@@ -27,8 +29,8 @@ extension VenueState {
     }
   }
 
-  private func end(with phase: Connection.Phase) {
-    for connection in connections.values {
+  private func end(_ connections: [Connection], with phase: Connection.Phase) {
+    for connection in connections {
       connection.phase = phase
       connection.outbox.removeAll()
       connection.signal.raise()

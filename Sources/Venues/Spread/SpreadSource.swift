@@ -4,8 +4,8 @@ public import MarketData
 /// Several connections to one venue, which look like one: instruments are spread over them, and one thread waits for
 /// all of them together.
 ///
-/// When one is lost, all are: it says so, and its owner connects again. Between a socket and the tick nothing is
-/// allocated here.
+/// When one is lost, the others go on: it says so, and its owner has that one restored; only without any is the source
+/// lost. Between a socket and the tick nothing is allocated here.
 public final class SpreadSource: TickSource {
   /// How many connections, and when one of them counts as dead.
   public struct Options: Sendable {
@@ -29,6 +29,9 @@ public final class SpreadSource: TickSource {
   private struct Member {
     let source: any SocketSource
     var isConnected = false
+    /// It was open and is to be opened again when the owner says so.
+    var isLost = false
+    /// In monotonic milliseconds.
     var lastAlive = Int64.min
     var statistics = SourceStatistics()
   }
@@ -37,9 +40,6 @@ public final class SpreadSource: TickSource {
   public let name: String
   /// Counts of all connections since the source was made.
   public private(set) var statistics = SourceStatistics()
-
-  /// Since when the connection that was found silent had brought nothing.
-  public private(set) var partlyDeadSince: Int64?
 
   private let options: Options
   private let makeSource: () -> any SocketSource
@@ -73,7 +73,6 @@ public final class SpreadSource: TickSource {
   ///
   /// - Throws: as ``TickSource/connect()``; then none is open.
   public func connect() throws(Fault) {
-    partlyDeadSince = nil
     close()
     spread = Self.spread(options)
     do {
@@ -94,6 +93,7 @@ public final class SpreadSource: TickSource {
       throw named(error, index)
     }
     members[index].isConnected = true
+    members[index].isLost = false
     members[index].lastAlive = MonotonicClock.nowMilliseconds()
   }
 
@@ -104,7 +104,8 @@ public final class SpreadSource: TickSource {
     try subscribe(to: instruments.map { Subscription($0) })
   }
 
-  /// Replaces the subscriptions; opens a further connection where they need one.
+  /// Replaces the subscriptions; opens a further connection where they need one. A connection that fails meanwhile
+  /// counts as lost, and the others go on.
   ///
   /// - Throws: `Fault` of kind `configuration`, changing nothing, that names what is beyond the limits; otherwise as
   ///   the venue's own source.
@@ -114,13 +115,20 @@ public final class SpreadSource: TickSource {
     self.subscriptions = subscriptions
     try distribute()
     guard isConnected else { return }
-    for index in shares.indices where !members[index].isConnected && !shares[index].isEmpty {
-      try connect(index)
+    for index in shares.indices
+    where !members[index].isConnected && !members[index].isLost && !shares[index].isEmpty {
+      do {
+        try connect(index)
+      } catch {
+        members[index].lastAlive = MonotonicClock.nowMilliseconds()
+        try lose(index, because: error)
+      }
     }
   }
 
   /// Each member's share, as it was distributed last.
   private var shares: [[Subscription]] = []
+  private var lost: [LostPart] = []
 
   private func distribute() throws(Fault) {
     shares = try spread.place(subscriptions)
@@ -129,9 +137,55 @@ public final class SpreadSource: TickSource {
       do {
         try members[index].source.subscribe(to: index < shares.count ? shares[index] : [])
       } catch {
-        throw named(error, index)
+        try lose(index, because: named(error, index))
       }
     }
+  }
+
+  // MARK: Losing and restoring one connection
+
+  /// Gives one connection up, while there are others.
+  ///
+  /// - Throws: `fault` when there is no other.
+  private func lose(_ index: Int, because fault: Fault, isStalled: Bool = false) throws(Fault) {
+    members[index].source.close()
+    members[index].isConnected = false
+    guard isConnected, members.contains(where: { $0.isConnected }) else { throw fault }
+    members[index].isLost = true
+    lost.append(
+      LostPart(
+        part: index, instruments: instruments(of: index), lastAlive: members[index].lastAlive * 1_000_000,
+        isStalled: isStalled, fault: fault))
+  }
+
+  private func instruments(of index: Int) -> [InstrumentID] {
+    index < shares.count ? shares[index].map(\.instrument.id) : []
+  }
+
+  /// The connections that were lost since this was last asked.
+  public func takeLostParts() -> [LostPart] {
+    guard !lost.isEmpty else { return [] }
+    defer { lost = [] }
+    return lost
+  }
+
+  /// What the lost connections are to carry.
+  public var lostInstruments: [InstrumentID] {
+    members.indices.filter { members[$0].isLost }.flatMap { instruments(of: $0) }
+  }
+
+  /// Opens a lost connection again, unless there is nothing left for it to carry.
+  ///
+  /// - Throws: as ``TickSource/restore(part:)``.
+  public func restore(part: Int) throws(Fault) -> [InstrumentID] {
+    guard members.indices.contains(part), members[part].isLost else { return [] }
+    let carried = instruments(of: part)
+    if carried.isEmpty {
+      members[part].isLost = false
+    } else {
+      try connect(part)
+    }
+    return carried
   }
 
   // MARK: Receiving
@@ -155,7 +209,11 @@ public final class SpreadSource: TickSource {
   private func receiveWithoutWaiting(into ticks: inout [Tick]) throws(Fault) -> SourceActivity {
     var activity = SourceActivity.idle
     for index in members.indices where members[index].isConnected {
-      if try receive(index, timeoutMilliseconds: 0, into: &ticks) == .alive { activity = .alive }
+      do {
+        if try receive(index, timeoutMilliseconds: 0, into: &ticks) == .alive { activity = .alive }
+      } catch {
+        try lose(index, because: error)
+      }
     }
     if activity == .alive { try checkSilence() }
     return activity
@@ -190,10 +248,9 @@ public final class SpreadSource: TickSource {
     for index in members.indices where members[index].isConnected {
       let silence = now - members[index].lastAlive
       guard silence > Int64(options.silenceMillisecondsMax) else { continue }
-      partlyDeadSince = members[index].lastAlive * 1_000_000
-      throw named(
-        Fault(.unavailable, "brought nothing, not even a heartbeat, for \(silence) ms while others did"),
-        index)
+      let fault = Fault(
+        .unavailable, "brought nothing, not even a heartbeat, for \(silence) ms while others did")
+      try lose(index, because: named(fault, index), isStalled: true)
     }
   }
 
@@ -220,6 +277,8 @@ public final class SpreadSource: TickSource {
     for index in members.indices {
       members[index].source.close()
       members[index].isConnected = false
+      members[index].isLost = false
     }
+    lost = []
   }
 }

@@ -84,7 +84,7 @@ struct VenueTexts: FuzzTarget {
   }
 
   mutating func read(_ input: [UInt8]) {
-    if let text = AngelOneMessage.errorText(input) { seededBug(text.utf8.first ?? 0) }
+    if let text = AngelOneMessage.errorText(input) { seededBug(text.utf8.reduce(0) { $0 &+ Int($1) }) }
     var scanner = JSONScanner(input)
     _ = try? scanner.skipValue()
     precondition(scanner.index <= input.count)

@@ -10,7 +10,7 @@ mkdir -p "$directory"
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
 rm -rf "$directory/control" && cp -r "$directory/corpus" "$directory/control"
 # shellcheck disable=SC2086
-if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -max_total_time=60 \
+if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -max_total_time=300 \
   -artifact_prefix="$directory/control-" $options > "$directory/control.log" 2>&1; then
   echo "$target: the seeded bug was missed"
   exit 1

@@ -12,7 +12,7 @@ struct BenchmarkCommand: ParsableCommand {
       AllBenchmarks.self, AllocationBenchmark.self, IngestBenchmark.self, RingBenchmark.self,
       RingPartCommand.self,
       StageBenchmark.self, ArchiveBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
-      HandlerBenchmark.self, DecodeBenchmark.self, BackfillBenchmark.self,
+      HandlerBenchmark.self, DecodeBenchmark.self, BackfillBenchmark.self, ConnectionsBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }

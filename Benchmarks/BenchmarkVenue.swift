@@ -3,10 +3,11 @@ internal import MarketData
 internal import ProcessControl
 internal import Synchronization
 
-/// A simulated venue, as a process of its own, that sends as fast as its client reads.
+/// A simulated venue, as a process of its own, that sends as fast as its client reads, or at a pace.
 final class BenchmarkVenue {
   let port: Int
   private let process: ChildProcess
+  private let box: OutputBox
 
   private static let startSeconds = 30.0
   private static let stopSeconds = 10.0
@@ -14,17 +15,23 @@ final class BenchmarkVenue {
   /// What the venue takes as API key and access token.
   static let credential = "demo"
 
-  init(instruments: Int) throws(Fault) {
-    let box = PortBox()
+  /// - Parameter updatesPerSecond: of each instrument; nil for as fast as the client reads.
+  init(instruments: Int, updatesPerSecond: Double? = nil) throws(Fault) {
+    let box = OutputBox()
+    self.box = box
+    let pace = updatesPerSecond.map { ["--rate", "\($0)"] } ?? ["--unpaced"]
     process = try ChildProcess(
       name: "the simulated venue", executable: Self.product("tickring"),
       arguments: [
-        "simulate", "--port", "0", "--json", "--unpaced", "--instruments", "\(instruments)",
+        "simulate", "--port", "0", "--json", "--instruments", "\(instruments)",
         "--stop-with-standard-input",
-      ],
+      ] + pace,
       onLine: { line in
         if let match = line.firstMatch(of: #/"port":(\d+)/#) {
           box.port.withLock { $0 = Int(match.output.1) }
+        }
+        if let last = try? JSONDecoder().decode(LastLine.self, from: Data(line.utf8)) {
+          box.sent.withLock { $0 = last.report.ticksByToken.values.reduce(0, +) }
         }
       })
     let deadline = Timestamp.wallClock() + Int64(Self.startSeconds * 1e9)
@@ -42,6 +49,22 @@ final class BenchmarkVenue {
     _ = process.waitForExit(timeoutSeconds: Self.stopSeconds)
   }
 
+  /// Stops it and returns how many ticks it has sent.
+  func stopAndCount() throws(Fault) -> UInt64 {
+    process.terminate()
+    _ = process.waitForExit(timeoutSeconds: Self.stopSeconds)
+    guard let sent = box.sent.withLock({ $0 }) else {
+      throw Fault(.software, "the simulated venue did not say what it has sent: \(process.errorText)")
+    }
+    return sent
+  }
+
+  /// What it says when it stops.
+  private struct LastLine: Decodable {
+    struct Report: Decodable { var ticksByToken: [String: UInt64] }
+    var report: Report
+  }
+
   /// A product built beside this one.
   static func product(_ name: String) -> String {
     let own =
@@ -51,6 +74,7 @@ final class BenchmarkVenue {
   }
 }
 
-private final class PortBox: Sendable {
+private final class OutputBox: Sendable {
   let port = Mutex<Int?>(nil)
+  let sent = Mutex<UInt64?>(nil)
 }

@@ -20,7 +20,7 @@ import Testing
     #expect(outcome.output.contains("\"value\":0"))
   }
 
-  @Test(arguments: ["stages", "ingest", "archive", "store", "series", "handler", "backfill"])
+  @Test(arguments: ["stages", "ingest", "archive", "store", "series", "handler", "backfill", "connections"])
   func theBenchmarkStillRuns(name: String) throws {
     let outcome = try bench([name, "--smoke", "--json"])
     #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")

@@ -33,7 +33,8 @@ public struct FeedHandler: Sendable {
     configuration: FeedConfiguration, configurationFile: String? = nil, environment: [String: String],
     logger: Logger
   ) {
-    loaded = ReloadableConfiguration(configuration, file: configurationFile.map(Self.absolute))
+    // Read again by the same path, so that relative ones in it come out the same.
+    loaded = ReloadableConfiguration(configuration, file: configurationFile)
     // Strategies read these paths from shared memory, wherever they were started.
     var configuration = configuration
     configuration.controlSocket = Self.absolute(configuration.controlSocketPath)

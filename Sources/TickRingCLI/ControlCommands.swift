@@ -11,6 +11,12 @@ struct FeedOptions: ParsableArguments {
   func controlClient() throws(Fault) -> ControlClient {
     let view = try FeedView(feed: feed)
     guard view.isProducerAlive else {
+      if view.state == .halted {
+        throw Fault(
+          .unavailable,
+          "feed '\(feed)' halted: \(view.haltReason ?? "no reason given"); mend that and start `tickring ingest` again"
+        )
+      }
       throw Fault(
         .unavailable,
         "feed '\(feed)' was left by process \(view.producerPID), which died; start `tickring ingest` again")

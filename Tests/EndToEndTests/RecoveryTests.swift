@@ -144,6 +144,35 @@ import Testing
     #expect(try ingest.wait().code == 0)
   }
 
+  @Test func aConfigurationGivenByARelativePathIsReadAgain() throws {
+    let feed = try LiveFeed(["--speed", "10"])
+    let ingest = try Running(
+      [
+        "-c", "cd \"$0\" && exec \"$1\" ingest --config tickring.yaml --stop-with-standard-input",
+        feed.directory.path, Tool.tickring.path,
+      ], environment: LiveFeed.credentials, executable: URL(fileURLWithPath: "/bin/sh"))
+    try ingest.wait { _ in (feed.counter("ticks") ?? 0) >= 5 }
+    let reload = try Tool.run(["config", "reload", "--feed", feed.name])
+    #expect(reload.code == 0 && reload.output == "nothing differs\n", "\(reload.errors)")
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+  }
+
+  @Test func aFeedThatHaltedAtItsStartSaysWhyToWhoeverAsks() throws {
+    let feed = try LiveFeed()
+    let original = try String(contentsOfFile: feed.configurationFile, encoding: .utf8)
+    _ = try feed.directory.write(
+      original.replacingOccurrences(of: "instruments: all", with: "instruments: [NSE:NOWHERE]"),
+      to: "tickring.yaml")
+    #expect(try feed.start().wait().code == 64)
+    for command in [["observe", "NSE:SIM50"], ["subscriptions"], ["resume"], ["config", "reload"]] {
+      let outcome = try Tool.run(command + ["--feed", feed.name])
+      #expect(outcome.code == 69)
+      #expect(
+        outcome.errors.contains("halted: kite lists no instrument NSE:NOWHERE"), "\(outcome.errors)")
+    }
+  }
+
   @Test func theConfigurationIsReadAgainAndWhatCannotChangeIsNamed() throws {
     let feed = try LiveFeed(["--speed", "10"])
     let original = try String(contentsOfFile: feed.configurationFile, encoding: .utf8)

@@ -63,9 +63,14 @@ public struct ArchiveWriter: ~Copyable {
     try SegmentName.check(feed: feed)
     try ArchiveDirectory.create(directory)
     let lock = try WriterLock(directory: directory, feed: feed)
-    let report = try Self.recover(directory: directory, feed: feed, options: options, calls: calls)
     var found = try ArchiveRecovery(directory: directory, feed: feed, calls: calls)
-    found.report = report
+    if !found.journaled.isEmpty {
+      let report = found.report
+      try Self.sealJournal(directory: directory, feed: feed, options: options, calls: calls, found: &found)
+      // Looking anew reads every checksum once more, so it is done only where a block has been added.
+      found = try ArchiveRecovery(directory: directory, feed: feed, calls: calls)
+      found.report = report
+    }
     // The segment before the newest stays, in case the newest holds no ticks yet.
     let kept = Set([found.newest, found.beforeNewest].compactMap(\.self))
     found.deleted = try ArchiveRetention(directory: directory, feed: feed, calls: calls)
@@ -73,13 +78,11 @@ public struct ArchiveWriter: ~Copyable {
     self.init(directory: directory, feed: feed, options: options, calls: calls, lock: lock, found: &found)
   }
 
-  /// Cuts what a crash left, and puts what the journal kept into a block, so that readers find everything in blocks.
-  private static func recover(
-    directory: String, feed: String, options: ArchiveOptions, calls: FileCalls
-  ) throws(Fault) -> RecoveryReport? {
-    var found = try ArchiveRecovery(directory: directory, feed: feed, calls: calls)
-    let (report, journaled) = (found.report, found.journaled)
-    guard !journaled.isEmpty else { return report }
+  /// Puts what the journal kept into a block, so that readers find everything in blocks.
+  private static func sealJournal(
+    directory: String, feed: String, options: ArchiveOptions, calls: FileCalls, found: inout ArchiveRecovery
+  ) throws(Fault) {
+    let journaled = found.journaled
     // The old journal stays as it is until its records are safe in a block.
     var options = options
     options.keepsJournal = false
@@ -88,7 +91,6 @@ public struct ArchiveWriter: ~Copyable {
     for tick in journaled { _ = try writer.append(tick) }
     try writer.seal()
     try writer.synchronizeSegment()
-    return report
   }
 
   private init(

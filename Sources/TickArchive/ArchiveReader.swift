@@ -159,7 +159,8 @@ public struct ArchiveReader: Sendable {
   /// - Throws: ``Fault`` of kind `missingInput` or `inputOutput` when files cannot be read, `badData` when one is of
   ///   a newer format version. Damage is not thrown but reported.
   public func verify(progress: (String) -> Void = { _ in }) throws(Fault) -> VerifyReport {
-    var decoder = BlockDecoder(kernels: kernels)
+    let workspace = BlockWorkspace.take(kernels: kernels)
+    defer { workspace.giveBack() }
     var report = VerifyReport()
     var previous: IndexEntry?
     for path in try Self.paths(of: source) {
@@ -167,7 +168,7 @@ public struct ArchiveReader: Sendable {
       var contents = try SegmentContents(file, depth: .payloads)
       contents.boundDamage(after: previous)
       var check = SegmentCheck(contents, path: path, previous: previous)
-      try check.run(on: file, decoder: &decoder)
+      try check.run(on: file, decoder: &workspace.decoder)
       previous = check.previous
       report.segments += 1
       report.blocks += check.blocks

@@ -45,13 +45,21 @@ func word(at offset: Int, in bytes: [UInt8]) -> Int {
   (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
 }
 
-/// Makes every checksum of a segment hold.
+/// `TKABLOCK` as a little-endian number: where it stands a block begins, whatever the version.
+let blockMagic: UInt64 = 0x4B43_4F4C_4241_4B54
+
+func isBlock(at offset: Int, in bytes: [UInt8]) -> Bool {
+  bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    == blockMagic
+}
+
+/// Makes every checksum of a segment hold, of either version: both have them in the same places.
 func mendSegment(_ bytes: inout [UInt8]) {
   guard bytes.count >= Layout.segmentHeaderLength else { return }
   store(checksum(bytes[0..<60]), at: 60, in: &bytes)
   var offset = Layout.segmentHeaderLength
   while offset + Layout.blockHeaderLength <= bytes.count {
-    if bytes[offset..<offset + 8].elementsEqual("TKABLOCK".utf8) {
+    if isBlock(at: offset, in: bytes) {
       let start = offset + Layout.blockHeaderLength
       let length = word(at: offset + Layout.payloadLength, in: bytes)
       if length <= bytes.count - start {

@@ -37,6 +37,9 @@ final class Lane: @unchecked Sendable {
   /// Records that found the lane full; once the publishing thread has ended.
   var dropped: UInt64 { writer.dropped }
 
+  /// Slots of the ring.
+  var capacity: Int { writer.capacity }
+
   /// How many of `count` records fit, by the consumer's cursor as it is now.
   func room(for count: Int) -> Int {
     writer.hasRoom(for: count) ? count : writer.capacity - Int(writer.waiting())

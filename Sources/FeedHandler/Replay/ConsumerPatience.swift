@@ -11,17 +11,22 @@ struct ConsumerPatience {
 
   /// How long a strategy may take from asking for its lane to opening it.
   private static let arrivalNanosecondsMax: Int64 = 5_000_000_000
+  /// In so many parts at most a lap of a full lane is handed out.
+  private static let refillsPerLap = 4
   /// Looks at a full lane before the thread sleeps between two.
   private static let spinsMax = 2_000
   private static let sleepNanoseconds: Int64 = 50_000
 
-  /// How many of `count` records fit into every lane that is waited for.
+  /// How many of `count` records may go into every lane that is waited for: none, as long as less than a part of a lane is
+  /// free and more is to come. Handing out slots one by one, as a slow consumer frees them, would cost both sides more than
+  /// the records.
   mutating func room(for count: Int, in broadcaster: borrowing Broadcaster, _ now: Timestamp) -> Int {
     var room = count
     for lane in broadcaster.lanes {
       let free = lane.room(for: count)
       // Asking the kernel who reads costs a system call, so it is asked only about lanes that are full.
-      if free < count, !isAbandoned(lane, now) { room = min(room, free) }
+      guard free < count, !isAbandoned(lane, now) else { continue }
+      room = min(room, free < lane.capacity / Self.refillsPerLap ? 0 : free)
     }
     waits = room == 0 ? waits + 1 : 0
     return room

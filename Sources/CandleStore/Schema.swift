@@ -10,9 +10,9 @@ enum Schema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration(SchemaVersion1.identifier) { try SchemaVersion1.make($0) }
     migrator.registerMigration(SchemaVersion2.identifier) { try SchemaVersion2.make($0) }
-    migrator.registerMigration(GapRepairSchema.identifier) { try GapRepairSchema.make($0) }
+    migrator.registerMigration(SchemaVersion3.identifier) { try SchemaVersion3.make($0) }
     migrator.registerMigration(SchemaVersion4.identifier) { try SchemaVersion4.make($0) }
-    migrator.registerMigration(HistorySchema.identifier) { try HistorySchema.make($0) }
+    migrator.registerMigration(SchemaVersion5.identifier) { try SchemaVersion5.make($0) }
     return migrator
   }()
 }

@@ -3,7 +3,7 @@ internal import MarketData
 
 /// What is known of the past beyond the candles themselves: for which stretches the venue's candles were fetched, and
 /// which instruments the venue listed on which day.
-enum HistorySchema {
+enum SchemaVersion5 {
   static let identifier = "5 history coverage, lists of instruments"
 
   static func make(_ database: Database) throws {

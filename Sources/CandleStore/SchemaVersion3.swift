@@ -2,7 +2,7 @@ internal import GRDB
 internal import MarketData
 
 /// Version 3: what became of a gap after it had ended.
-enum GapRepairSchema {
+enum SchemaVersion3 {
   static let identifier = "3 repair of gaps"
 
   static func make(_ database: Database) throws {

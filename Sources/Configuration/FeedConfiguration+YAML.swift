@@ -12,8 +12,9 @@ extension FeedConfiguration {
     var writer = ConfigurationWriter(withComments: withComments)
     writer.comment(
       "TickRing's configuration. Every key may be left out; its default is what stands here. Credentials never "
-        + "stand in this file: set \(KiteSecrets.apiKeyVariable) and "
-        + "\(KiteSecrets.accessTokenVariable) in the environment.")
+        + "stand in this file: they come from the environment, for Kite \(KiteSecrets.apiKeyVariable) and "
+        + "\(KiteSecrets.accessTokenVariable) or `tickring login kite`; a start without them names what is missing."
+    )
     writer.blankLine()
     for key in Self.keys { key.write(self, &writer) }
     return writer.text.hasSuffix("\n\n") ? String(writer.text.dropLast()) : writer.text

@@ -3,8 +3,8 @@ import MarketData
 /// Everything that can be configured about one feed: the contents of its configuration file.
 ///
 /// A configuration made by ``init()`` holds the defaults, which are also what a key left out of the file means.
-/// ``load(path:)`` reads and checks a file, ``yamlText`` writes one. Secrets are no part of it: see
-/// ``KiteSecrets``.
+/// ``load(path:)`` reads and checks a file, ``yamlText`` writes one. Secrets are no part of it: they come from
+/// the environment.
 public struct FeedConfiguration: Sendable, Hashable {
   /// Names the shared memory and the control socket: 1 to 32 of the characters a-z, 0-9 and `-`.
   public var feed = "nse"

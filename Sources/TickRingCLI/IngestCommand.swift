@@ -10,8 +10,8 @@ struct IngestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ingest", abstract: "Run the feed handler: venue to shared memory, candles and archive.",
     discussion: """
-      Credentials come from `tickring login kite`, or from the environment: TICKRING_KITE_API_KEY and \
-      TICKRING_KITE_ACCESS_TOKEN. A token file written after the start goes before the environment. \
+      Credentials come from the environment, and Kite's also from `tickring login kite`; a start without them names the \
+      variables that the venue needs. A token file written after the start goes before the environment. \
       Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost. SIGHUP, unless it comes from a \
       terminal that was closed, reads the configuration file again, as `tickring config reload` does.
       """)

@@ -136,9 +136,24 @@ import Testing
       let fault = #expect(throws: Fault.self) { _ = try self.credentials(environment) }
       #expect(fault?.kind == .configuration)
     }
+    let unfit = #expect(throws: Fault.self) {
+      _ = try self.credentials(["TICKRING_KITE_API_KEY": "k", "TICKRING_KITE_ACCESS_TOKEN": "hunter2\r"])
+    }
+    #expect(
+      unfit?.message
+        == "TICKRING_KITE_ACCESS_TOKEN holds white space or characters that no such word has; set it anew")
     try store.write(token)
     let fault = #expect(throws: Fault.self) { _ = try self.credentials(["TICKRING_KITE_API_KEY": "other"]) }
     #expect(fault?.message.contains("for another API key") == true)
+  }
+
+  @Test func theWordsNeverShowInText() {
+    let credentials = KiteCredentials(apiKey: "hunter1", accessToken: "hunter2")
+    var dumped = ""
+    dump(Optional(credentials), to: &dumped)
+    for text in ["\(credentials)", "\([credentials])", String(reflecting: credentials), dumped] {
+      #expect(!text.contains("hunter"))
+    }
   }
 
   @Test func tokensEndAtSixInTheMorning() {

@@ -1,5 +1,5 @@
 extension FeedConfiguration {
-  /// Where ticks and past candles come from. Credentials are no part of it: see ``KiteSecrets``.
+  /// Where ticks and past candles come from. Credentials are no part of it: they come from the environment.
   public struct Source: Sendable, Hashable {
     /// The broker or exchange that is asked.
     public enum Venue: String, Sendable, Hashable, CaseIterable {

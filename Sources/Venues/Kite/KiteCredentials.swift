@@ -1,7 +1,9 @@
 public import MarketData
 
-/// What Kite Connect wants to know of its customer.
-public struct KiteCredentials: Sendable, Hashable {
+/// What Kite Connect wants to know of its customer. Never shows itself in text.
+public struct KiteCredentials: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
+  CustomReflectable
+{
   /// The application's key.
   public var apiKey: String
   /// The session's token, good for one trading day.
@@ -12,6 +14,13 @@ public struct KiteCredentials: Sendable, Hashable {
     self.apiKey = apiKey
     self.accessToken = accessToken
   }
+
+  /// Says nothing about the words.
+  public var description: String { "Kite credentials (not shown)" }
+  /// Says nothing about the words.
+  public var debugDescription: String { description }
+  /// Shows nothing of the words.
+  public var customMirror: Mirror { Mirror(self, children: []) }
 
   /// Header fields of a REST request.
   var headers: [(name: String, value: String)] {

@@ -46,9 +46,9 @@ public struct KiteTokens: Sendable {
   public func credentials() throws(Fault) -> KiteCredentials {
     let stored = try store.read(Self.venue)
     let isStoredAlive = stored.map { !$0.token.isExpired(at: now()) } ?? false
-    if let token = value(Self.accessTokenVariable), !(isStoredAlive && (stored?.written ?? started) > started)
-    {
-      guard let apiKey = value(Self.apiKeyVariable) else {
+    let isStoredNewer = isStoredAlive && (stored?.written ?? started) > started
+    if let token = try value(Self.accessTokenVariable), !isStoredNewer {
+      guard let apiKey = try value(Self.apiKeyVariable) else {
         throw Fault(
           .configuration,
           "\(Self.accessTokenVariable) is set, but \(Self.apiKeyVariable), without which Kite accepts no token, is not"
@@ -72,7 +72,7 @@ public struct KiteTokens: Sendable {
     else {
       throw Fault(.badData, "the token file '\(path)' lacks api_key or access_token; \(Self.advice)")
     }
-    if let other = value(Self.apiKeyVariable), other != apiKey {
+    if let other = try value(Self.apiKeyVariable), other != apiKey {
       throw Fault(
         .configuration,
         "the access token in '\(path)' is for another API key than the one in \(Self.apiKeyVariable); \(Self.advice)"
@@ -81,7 +81,15 @@ public struct KiteTokens: Sendable {
     return KiteCredentials(apiKey: apiKey, accessToken: accessToken)
   }
 
-  private func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+  /// A word of the environment; nil where there is none. Only visible ASCII may go into a header or an address.
+  private func value(_ name: String) throws(Fault) -> String? {
+    guard let text = environment[name], !text.isEmpty else { return nil }
+    guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw Fault(
+        .configuration, "\(name) holds white space or characters that no such word has; set it anew")
+    }
+    return text
+  }
 
   /// When a token obtained at an instant stops working: at the next 06:00 in India.
   public static func expiry(ofTokenObtained obtained: Timestamp) -> Timestamp {

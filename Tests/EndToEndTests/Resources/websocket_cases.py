@@ -8,6 +8,7 @@ One line a failure on standard output, the count of cases last; exit code 1 when
 reads bytes on a socket; it shares no code with the client. Which texts are UTF-8 is decided by Python's own decoder.
 """
 
+import contextlib
 import base64
 import concurrent.futures
 import hashlib
@@ -386,7 +387,8 @@ class Judge:
             if case.exit_code == EXIT_CLOSED:
                 self.converse(client, case.answers, 1000, True)
             else:
-                connection.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the client may be gone already
+                    connection.shutdown(socket.SHUT_WR)
                 assert not self.rest(connection), "frames after a handshake that failed"
         else:
             connection.sendall(upgrade(key))
@@ -425,7 +427,8 @@ class Judge:
         assert opcode == CLOSE, f"opcode {opcode} instead of a close frame: {payload[:40]!r}"
         got_code = struct.unpack(">H", payload[:2])[0] if payload else None
         assert got_code == code, f"close code {got_code} instead of {code}"
-        client.connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the client may be gone already
+            client.connection.shutdown(socket.SHUT_WR)
         assert not client.buffer and not cls.rest(client.connection), "data after the close frame"
 
 

@@ -158,7 +158,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TickRingTests",
-      dependencies: ["TickRing", "MarketData", "TimeSeries", "CandleStore", "TickArchive", "Configuration"],
+      dependencies: [
+        "TickRing", "MarketData", "TimeSeries", "CandleStore", "TickArchive", "Configuration", "SharedRing",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

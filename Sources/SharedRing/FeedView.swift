@@ -91,6 +91,9 @@ public final class FeedView: @unchecked Sendable {
   /// read by mapping the feed again.
   public var isSuperseded: Bool { value(.epoch) != epoch }
 
+  /// True when both have mapped one piece of shared memory, and not one of the same name that was made since.
+  public func isSameSegment(as other: FeedView) -> Bool { mapping.isSameObject(as: other.mapping) }
+
   /// Reads a counter.
   @inlinable
   public func value(_ counter: FeedCounter) -> UInt64 {

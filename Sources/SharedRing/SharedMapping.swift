@@ -187,6 +187,14 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     return (mine.st_uid, mine.st_mode & 0o777, changed, mine.st_nlink > 0)
   }
 
+  /// True when both have mapped the same object, and not one of the same name that was made since.
+  func isSameObject(as other: borrowing SharedMapping) -> Bool {
+    var mine = stat()
+    var theirs = stat()
+    guard fstat(descriptor, &mine) == 0, fstat(other.descriptor, &theirs) == 0 else { return false }
+    return mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev
+  }
+
   /// Removes the object's name; mappings of it live on until their owners go.
   public static func unlink(_ name: String) {
     shm_unlink(name)

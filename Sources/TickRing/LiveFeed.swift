@@ -107,7 +107,7 @@ final class LiveFeed: MarketFeed {
       isProducerGone = !view.isProducerAlive || view.isSuperseded
       return nil
     }
-    feedReturn = FeedReturn(feed: view.feed, secondsMax: returnSecondsMax)
+    feedReturn = FeedReturn(of: view, secondsMax: returnSecondsMax)
     return .feedLost(reason: "the feed handler (process \(view.producerPID)) died")
   }
 
@@ -148,6 +148,8 @@ final class LiveFeed: MarketFeed {
           if !reader.isProducerAlive { reader = try LaneReader(feed: returned.feed, lane: lane) }
         }
       } catch {
+        // Dead again: the next one is waited for.
+        guard returned.isProducerAlive else { return nil }
         return .halt(reason: "the feed handler came back without this lane: \(error.message)")
       }
       versionBase = instrumentVersion + 1

@@ -51,7 +51,7 @@ extension Control {
       throw Fault(
         .usage, "feed '\(settings.feed)' has no HALT to resume; `tickring status` shows what it does")
     }
-    if halts.contains(where: { $0.scope == .venue }) { backend.commands.post(.resume) }
+    if halts.contains(where: { [.venue, .connection].contains($0.scope) }) { backend.commands.post(.resume) }
     if !recovery.latch.release(.instrument, as: .running, because: "by request").isEmpty {
       recovery.repair?.post(.retryGivenUp)
     }

@@ -6,20 +6,35 @@ internal import TickQuality
 
 // One connection of several: its loss concerns what it carried, and nothing else.
 extension ReceiveLoop {
-  /// Tells of the parts that the source has lost, and comes back to those that are due.
+  /// Tells of the parts that the source has lost and regained, and comes back to those that are due.
   ///
-  /// - Throws: the fault with which the whole source is to be connected anew: a part's budget is spent, or the venue
-  ///   refuses.
+  /// - Throws: the fault with which the whole source is to be connected anew: the venue refuses the credentials.
   func tendParts() throws(Fault) {
-    for lost in source.takeLostParts() { try noteLost(lost) }
+    for change in source.takePartChanges() {
+      switch change {
+      case .lost(let lost):
+        try noteLost(lost)
+        try schedule(lost.part, because: lost.fault)
+      case .opened(let part, let instruments): try noteOpened(part, carrying: instruments)
+      case .failed(let part, let fault):
+        logger.warning("\(fault.message)")
+        try schedule(part, because: fault)
+      }
+    }
     if lostParts.isEmpty { return }
-    for part in lostParts.due(at: Timestamp.monotonicNanoseconds()) { try restore(part) }
+    if lostParts.hasGivenUp { lookForResumption() }
+    for part in lostParts.due(at: Timestamp.monotonicNanoseconds()) {
+      lostParts.noteAttempt(part)
+      source.restore(part: part)
+    }
   }
 
   private func noteLost(_ lost: LostPart) throws(Fault) {
     let monotonic = Timestamp.monotonicNanoseconds()
     let start = clock.feedTime(at: Timestamp.wallClock() + (lost.lastAlive - monotonic))
-    let cause = lost.isStalled ? .stalled : OutageLog.cause(of: lost.fault, whileConnecting: false)
+    let cause =
+      lost.manner == .stalled
+      ? .stalled : OutageLog.cause(of: lost.fault, whileConnecting: lost.manner == .unopened)
     let gap = FeedGap(start: start, end: nil, cause: cause)
     lostParts.noteLost(
       lost.part, LostParts.Outage(gap: gap, instruments: lost.instruments), at: monotonic)
@@ -30,34 +45,40 @@ extension ReceiveLoop {
       "\(lost.fault.message); \(lost.instruments.count) instruments are without ticks, the others go on"
     logger.warning("\(sentence)")
     recovery.alerts.post(AlertEvent(.gap, reason: sentence, details: RepairLoop.details(gap)))
-    try schedule(lost.part, because: lost.fault)
   }
 
   private func schedule(_ part: Int, because fault: Fault) throws(Fault) {
+    guard [.unavailable, .protocolViolation].contains(fault.kind) else {
+      isConnecting = true
+      throw fault
+    }
     let isIdle = !isMarketOpen
     guard
       let delay = lostParts.delay(
         part, at: Timestamp.monotonicNanoseconds(), isIdle: isIdle, using: &generator)
     else {
-      throw Fault(
-        fault.kind,
-        "connection \(part + 1) could not be restored alone, so all are opened anew: \(fault.message)")
+      let reason =
+        "gave up on it after \(retry.attemptsMax) attempts; the last one failed so: \(fault.message)"
+      return recovery.latch.latch(
+        Halt(
+          scope: .connection, subject: "\(part + 1) of \(source.name)", fault: Fault(fault.kind, reason),
+          rule: .request, since: .wallClock()))
     }
     logger.info("next attempt at connection \(part + 1) in \(delay) ms")
   }
 
-  private func restore(_ part: Int) throws(Fault) {
-    let carried: [InstrumentID]
-    isConnecting = true
-    do {
-      carried = try source.restore(part: part)
-    } catch {
-      guard [.unavailable, .protocolViolation].contains(error.kind) else { throw error }
-      isConnecting = false
-      logger.warning("\(error.message)")
-      return try schedule(part, because: error)
-    }
-    isConnecting = false
+  /// Comes back to what was given up, once somebody asks for it or the market opens.
+  private func lookForResumption() {
+    let isOpen = isMarketOpen
+    defer { wasMarketOpen = isOpen }
+    let opens = isOpen && !wasMarketOpen
+    guard isResumeRequested || opens else { return }
+    isResumeRequested = false
+    lostParts.renew(at: Timestamp.monotonicNanoseconds())
+    recovery.latch.release(.connection, as: .running, because: opens ? "the market opens" : "by request")
+  }
+
+  private func noteOpened(_ part: Int, carrying carried: [InstrumentID]) throws(Fault) {
     segment.add(.connects)
     let now = clock.now()
     inspector.noteSubscribed(carried, at: now)
@@ -73,6 +94,9 @@ extension ReceiveLoop {
 
   /// The whole source is connected: what parts had lost ends with that.
   func publishEndOfParts(now: Timestamp) throws(Fault) {
+    if lostParts.hasGivenUp {
+      recovery.latch.release(.connection, as: .running, because: "all connections are opened anew")
+    }
     for outage in lostParts.noteConnected(at: Timestamp.monotonicNanoseconds()) {
       try publishEnd(of: outage, now: now)
     }

@@ -57,6 +57,8 @@ final class ReceiveLoop: @unchecked Sendable {
   var isStopping = false
   /// Somebody asked for the end of a HALT.
   var isResumeRequested = false
+  /// As of the last look while a part was given up.
+  var wasMarketOpen = true
   /// The HALT during which the feed was stopped.
   var haltAtStop: Halt?
   var inspector: TickQualityInspector
@@ -134,7 +136,8 @@ final class ReceiveLoop: @unchecked Sendable {
     try source.connect()
     isConnecting = false
     segment.add(.connects)
-    recovery.board.noteSent()
+    let unopened = source.lostInstruments
+    recovery.board.noteSent(except: unopened)
     watchdog.noteAlive(at: Timestamp.monotonicNanoseconds())
     let now = clock.now()
     inspector.noteSubscribed(subscriptions.map(\.instrument.id), at: now)
@@ -142,7 +145,8 @@ final class ReceiveLoop: @unchecked Sendable {
     outage.noteConnected()
     try publishEndOfParts(now: now)
     segment.set(.state, FeedState.running.rawValue)
-    logger.info("connected to \(source.name), \(subscriptions.count) instruments subscribed")
+    logger.info(
+      "connected to \(source.name), \(subscriptions.count - unopened.count) instruments subscribed")
     if hasEverConnected {
       let gap = FeedGap(start: outage.start, end: now, cause: outage.cause)
       recovery.alerts.post(

@@ -6,7 +6,8 @@ public protocol TickSource: AnyObject {
   /// A word for logs: `kite`.
   var name: String { get }
 
-  /// Connects and restores the current subscriptions.
+  /// Connects and restores the current subscriptions. Of a source with parts one at least is open then; the others are
+  /// told as lost.
   ///
   /// - Throws: ``Fault`` of kind `refused` when the venue rejects the credentials (never retried blindly),
   ///   `unavailable` when it cannot be reached, `protocolViolation` when it answers nonsense.
@@ -29,18 +30,16 @@ public protocol TickSource: AnyObject {
   /// - Throws: ``Fault`` when the connection ended or the venue broke the protocol beyond repair.
   func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity
 
-  /// The parts that were lost since this was last asked, while others live; they stay lost until ``restore(part:)``,
-  /// or until ``connect()``.
-  func takeLostParts() -> [LostPart]
+  /// What became of parts since this was last asked, while others live. A part that is lost stays so until
+  /// ``restore(part:)``, or until ``connect()``.
+  func takePartChanges() -> [PartChange]
 
-  /// What the lost parts are to carry.
+  /// What is to be carried by parts that are not open.
   var lostInstruments: [InstrumentID] { get }
 
-  /// Connects a lost part again and restores its subscriptions, and returns what it carries now; the others are left as
-  /// they are.
-  ///
-  /// - Throws: as ``connect()``; then the part is as lost as before.
-  func restore(part: Int) throws(Fault) -> [InstrumentID]
+  /// Begins to open a lost part again, and does not wait: how it ends comes with ``takePartChanges()``. The others are
+  /// left as they are.
+  func restore(part: Int)
 
   /// Ends the connection in good order; harmless when there is none.
   func close()
@@ -51,11 +50,11 @@ public protocol TickSource: AnyObject {
 
 extension TickSource {
   /// A source of one connection is lost as a whole.
-  public func takeLostParts() -> [LostPart] { [] }
+  public func takePartChanges() -> [PartChange] { [] }
   /// A source of one connection is lost as a whole.
   public var lostInstruments: [InstrumentID] { [] }
   /// A source of one connection has no parts.
-  public func restore(part _: Int) throws(Fault) -> [InstrumentID] { [] }
+  public func restore(part _: Int) {}
 
   /// Asks for all there is of each instrument.
   public func subscribe(to subscriptions: [Subscription]) throws(Fault) {

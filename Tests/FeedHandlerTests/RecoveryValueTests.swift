@@ -210,11 +210,17 @@ private struct Hours: SessionSchedule {
       delays.append(delay)
       #expect(parts.due(at: Int64(delay) * 1_000_000 - 1).isEmpty)
       #expect(parts.due(at: Int64(delay) * 1_000_000) == [1])
+      parts.noteAttempt(1)
+      #expect(parts.due(at: .max - 1).isEmpty, "one attempt at a time")
     }
     #expect(delays.count == 3 && delays[2] > delays[0])
+    #expect(parts.hasGivenUp && parts.due(at: .max - 1).isEmpty)
+    parts.renew(at: 7)
+    #expect(!parts.hasGivenUp && parts.due(at: 6).isEmpty && parts.due(at: 7) == [1])
+    while parts.delay(1, at: 0, isIdle: false, using: &generator) != nil {}
     #expect(parts.delay(1, at: 0, isIdle: true, using: &generator) != nil, "at night attempts cost nothing")
     #expect(parts.noteRestored(1, at: second)?.instruments.count == 3)
-    #expect(parts.isEmpty)
+    #expect(parts.isEmpty && !parts.hasGivenUp)
 
     // Lost again at once it has no budget left; after a healthy while it has.
     parts.noteLost(1, outage(1...3), at: second + 1)

@@ -100,6 +100,12 @@ final class ScriptedServer: Sendable {
     @discardableResult
     func upgrade(followedBy frames: [UInt8] = []) -> String {
       let request = readRequest()
+      answer(request, followedBy: frames)
+      return request
+    }
+
+    /// Answers a request for an upgrade properly.
+    func answer(_ request: String, followedBy frames: [UInt8] = []) {
       let key =
         request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
       let nonce = Data(base64Encoded: String(key)) ?? Data()
@@ -108,7 +114,6 @@ final class ScriptedServer: Sendable {
         Array(
           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
             .utf8) + frames)
-      return request
     }
 
     /// Reads the client's next frame, unmasked; nil at the end of the connection.

@@ -6,12 +6,17 @@ struct Halt: Sendable, Equatable {
   enum Scope: String, Sendable {
     /// History of single instruments, whose gaps could not be repaired; their live ticks go on.
     case instrument
+    /// What one connection of several is to carry; the others go on.
+    case connection
     /// The live feed of the venue; storage, status and everything stored go on.
     case venue
     /// The archive; the process ends, and what was published waits in the recorder's lane.
     case storage
     /// The whole process.
     case all
+
+    /// True when no ticks come because of it.
+    var stopsFeed: Bool { self != .instrument && self != .connection }
   }
 
   /// What ends it.
@@ -39,6 +44,8 @@ struct Halt: Sendable, Equatable {
     case .newToken(let advice): "\(advice); the feed goes on by itself then"
     case .request where scope == .venue:
       "the feed goes on after `tickring resume --feed \(feed)`, or when the market opens next"
+    case .request where scope == .connection:
+      "it is tried again after `tickring resume --feed \(feed)`, or when the market opens next; the others go on"
     case .request: "`tickring resume --feed \(feed)` tries again"
     case .restart: "mend the cause and start `tickring ingest` again"
     }

@@ -24,7 +24,7 @@ final class HaltLatch: Sendable {
   var all: [Halt] { halts.withLock { $0 } }
 
   /// The HALT that keeps ticks from coming; nil for none.
-  var ofFeed: Halt? { all.first { $0.scope != .instrument } }
+  var ofFeed: Halt? { all.first { $0.scope.stopsFeed } }
 
   func advice(for halt: Halt) -> String { halt.advice(feed: feed) }
 
@@ -35,7 +35,7 @@ final class HaltLatch: Sendable {
       segment.set(.halts, UInt64(halts.count))
     }
     let reason = "\(halt.fault.message); \(halt.advice(feed: feed))"
-    if halt.scope != .instrument { segment.halt(reason: reason) }
+    if halt.scope.stopsFeed { segment.halt(reason: reason) }
     logger.critical(
       "HALT (\(halt.scope.rawValue)\(halt.subject.isEmpty ? "" : " \(halt.subject)")): \(reason)")
     alerts.post(
@@ -54,7 +54,7 @@ final class HaltLatch: Sendable {
       return released
     }
     guard !released.isEmpty else { return [] }
-    if scope != .instrument { segment.resume(as: state) }
+    if scope.stopsFeed { segment.resume(as: state) }
     logger.notice("resumed (\(scope.rawValue)): \(reason)")
     alerts.post(AlertEvent(.resumed, reason: reason, details: ["scope": scope.rawValue]))
     return released

@@ -12,6 +12,7 @@ struct LostParts {
 
   private struct Entry {
     var outage: Outage
+    /// Never while one is under way, or the budget is spent.
     var nextAttempt: Int64
   }
 
@@ -20,6 +21,8 @@ struct LostParts {
   private var entries: [Int: Entry] = [:]
   private var retries: [Int: RetryPolicy] = [:]
   private var restored: [Int: Int64] = [:]
+  /// Lost parts whose budget is spent.
+  private var givenUp: Set<Int> = []
   /// Gaps that an earlier run left open.
   private var leftOpen: [Outage]
 
@@ -41,7 +44,20 @@ struct LostParts {
     entries[part] = Entry(outage: outage, nextAttempt: now)
   }
 
-  /// When a lost part is tried next: draws the delay before another attempt; nil when the budget is spent.
+  /// True while the budget of a lost part is spent.
+  var hasGivenUp: Bool { !givenUp.isEmpty }
+
+  /// Gives all that were given up their whole budget again; they are due at once.
+  mutating func renew(at now: Int64) {
+    for part in givenUp {
+      retries[part] = freshRetry
+      entries[part]?.nextAttempt = now
+    }
+    givenUp = []
+  }
+
+  /// When a lost part is tried next: draws the delay before another attempt; nil when the budget is spent, after which
+  /// the part is not tried until ``renew(at:)``.
   ///
   /// - Parameter isIdle: true while no market is open, when attempts cost nothing.
   mutating func delay(
@@ -52,17 +68,28 @@ struct LostParts {
       isIdle
       ? retry.idleDelayMilliseconds(using: &generator) : retry.nextDelayMilliseconds(using: &generator)
     retries[part] = retry
-    guard let delay else { return nil }
+    guard let delay else {
+      givenUp.insert(part)
+      entries[part]?.nextAttempt = .max
+      return nil
+    }
     entries[part]?.nextAttempt = now + Int64(delay) * 1_000_000
     return delay
   }
 
   /// The parts whose next attempt is due.
-  func due(at now: Int64) -> [Int] { entries.filter { $0.value.nextAttempt <= now }.keys.sorted() }
+  func due(at now: Int64) -> [Int] {
+    guard entries.values.contains(where: { $0.nextAttempt <= now }) else { return [] }
+    return entries.filter { $0.value.nextAttempt <= now }.keys.sorted()
+  }
 
-  /// A part is back; returns its outage.
+  /// An attempt begins, after which the next one has to be drawn anew.
+  mutating func noteAttempt(_ part: Int) { entries[part]?.nextAttempt = .max }
+
+  /// A part is open; returns its outage, unless it is open for the first time.
   mutating func noteRestored(_ part: Int, at now: Int64) -> Outage? {
     restored[part] = now
+    givenUp.remove(part)
     return entries.removeValue(forKey: part)?.outage
   }
 
@@ -71,6 +98,7 @@ struct LostParts {
     defer {
       for part in entries.keys { restored[part] = now }
       entries = [:]
+      givenUp = []
       leftOpen = []
     }
     return leftOpen + entries.sorted { $0.key < $1.key }.map(\.value.outage)

@@ -63,30 +63,37 @@ public final class AngelOneSource: SocketSource {
 
   // MARK: Connecting
 
-  /// Connects, after a login where one is needed, and subscribes to everything again. Tokens that the venue refuses
-  /// are replaced by a new login once.
+  /// Opens a connection, after a login where one is needed. Tokens that the venue refuses are replaced by a new login
+  /// once.
+  public var dialler: @Sendable () throws(Fault) -> WebSocketConnection {
+    { [options, session] () throws(Fault) in
+      let tokens = try session.tokens()
+      do throws(Fault) {
+        return try Self.dial(tokens, session, options)
+      } catch {
+        guard error.kind == .refused else { throw error }
+        session.discard(tokens)
+        return try Self.dial(try session.tokens(), session, options)
+      }
+    }
+  }
+
+  /// Goes on with a connection that was opened, and subscribes to everything again.
   ///
-  /// - Throws: as ``TickSource/connect()``, and what ``AngelOneSession/tokens()`` throws.
-  public func connect() throws(Fault) {
-    connection = nil
+  /// - Throws: `Fault` of kind `unavailable` when it broke.
+  public func adopt(_ connection: WebSocketConnection) throws(Fault) {
+    self.connection = connection
     outgoing = []
     beginning = []
-    let tokens = try session.tokens()
-    let connection: WebSocketConnection
-    do {
-      connection = try dial(tokens)
-    } catch {
-      guard error.kind == .refused else { throw error }
-      session.discard(tokens)
-      connection = try dial(try session.tokens())
-    }
-    self.connection = connection
     nextPing = MonotonicClock.nowMilliseconds() + Int64(options.pingMilliseconds)
     decoder.forgetSequences()
     try send(subscription.messages(since: AngelOneSubscription()))
   }
 
-  private func dial(_ tokens: AngelOneTokens) throws(Fault) -> WebSocketConnection {
+  private static func dial(_ tokens: AngelOneTokens, _ session: AngelOneSession, _ options: Options)
+    throws(Fault)
+    -> WebSocketConnection
+  {
     var websocket = WebSocketConnection.Options(
       url: options.url,
       headers: [

@@ -52,20 +52,26 @@ public final class KiteSource: SocketSource {
   /// What it waits for; nil without a connection.
   public var socketInterest: SocketInterest? { connection?.socketInterest }
 
-  /// Connects with freshly read credentials and subscribes to everything again.
+  /// Opens a connection with freshly read credentials.
+  public var dialler: @Sendable () throws(Fault) -> WebSocketConnection {
+    { [options, credentials] () throws(Fault) in
+      let current = try credentials()
+      var websocket = WebSocketConnection.Options(
+        url: "\(options.url)?api_key=\(percentEncoded(current.apiKey))"
+          + "&access_token=\(percentEncoded(current.accessToken))",
+        headers: [KiteCredentials.versionHeader], caFile: options.caFile)
+      websocket.proxy = options.proxy
+      websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
+      let connection = WebSocketConnection(websocket)
+      try connection.connect()
+      return connection
+    }
+  }
+
+  /// Goes on with a connection that was opened, and subscribes to everything again.
   ///
-  /// - Throws: as ``TickSource/connect()``, and what the credentials' provider throws.
-  public func connect() throws(Fault) {
-    connection = nil
-    let current = try credentials()
-    var websocket = WebSocketConnection.Options(
-      url: "\(options.url)?api_key=\(percentEncoded(current.apiKey))"
-        + "&access_token=\(percentEncoded(current.accessToken))",
-      headers: [KiteCredentials.versionHeader], caFile: options.caFile)
-    websocket.proxy = options.proxy
-    websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
-    let connection = WebSocketConnection(websocket)
-    try connection.connect()
+  /// - Throws: `Fault` of kind `unavailable` when it broke.
+  public func adopt(_ connection: WebSocketConnection) throws(Fault) {
     self.connection = connection
     try subscribe(to: Array(modes.keys))
     try setModes(modes)

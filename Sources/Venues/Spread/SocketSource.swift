@@ -12,4 +12,22 @@ public struct SocketInterest: Sendable {
 public protocol SocketSource: TickSource {
   /// What it waits for; nil without a connection.
   var socketInterest: SocketInterest? { get }
+
+  /// What opens a connection, on any thread: credentials, login, TLS, handshake. It throws as ``TickSource/connect()``.
+  var dialler: @Sendable () throws(Fault) -> WebSocketConnection { get }
+
+  /// Goes on with a connection that was opened, and restores the current subscriptions.
+  ///
+  /// - Throws: ``Fault`` of kind `unavailable` when it broke.
+  func adopt(_ connection: WebSocketConnection) throws(Fault)
+}
+
+extension SocketSource {
+  /// Connects and restores the current subscriptions; an older connection is ended first.
+  ///
+  /// - Throws: as ``TickSource/connect()``, and what reading the credentials throws.
+  public func connect() throws(Fault) {
+    close()
+    try adopt(try dialler())
+  }
 }

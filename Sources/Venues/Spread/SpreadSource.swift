@@ -4,8 +4,9 @@ public import MarketData
 /// Several connections to one venue, which look like one: instruments are spread over them, and one thread waits for
 /// all of them together.
 ///
-/// When one is lost, the others go on: it says so, and its owner has that one restored; only without any is the source
-/// lost. Between a socket and the tick nothing is allocated here.
+/// When one is lost, or does not come with the others, they go on: it says so, and its owner has that one restored, which
+/// keeps nobody waiting, see ``Dial``. Only without any is the source lost. Between a socket and the tick nothing is
+/// allocated here.
 public final class SpreadSource: TickSource {
   /// How many connections, and when one of them counts as dead.
   public struct Options: Sendable {
@@ -15,6 +16,8 @@ public final class SpreadSource: TickSource {
     public var connectionsMax: Int
     /// A connection that brings nothing for so long while others do counts as dead.
     public var silenceMillisecondsMax = 15_000
+    /// A connection that takes longer to open is no longer waited for while there is another one.
+    public var patienceMilliseconds = 250
 
     /// Makes options for a venue's limits.
     public init(instrumentsPerConnection: Int, connectionsMax: Int) {
@@ -29,8 +32,10 @@ public final class SpreadSource: TickSource {
   private struct Member {
     let source: any SocketSource
     var isConnected = false
-    /// It was open and is to be opened again when the owner says so.
+    /// It is to be opened again when the owner says so.
     var isLost = false
+    /// The attempt to open it that is under way.
+    var dial: Dial?
     /// In monotonic milliseconds.
     var lastAlive = Int64.min
     var statistics = SourceStatistics()
@@ -47,7 +52,10 @@ public final class SpreadSource: TickSource {
   private var spread: InstrumentSpread
   private var subscriptions: [Subscription] = []
   private var isConnected = false
-  /// Kept, so that no round allocates.
+  private var changes: [PartChange] = []
+  /// Longest time between two looks at the attempts that are under way.
+  private static let dialMilliseconds = 5
+  /// Kept, so that no round allocates; the entries of all members, whose descriptor is -1 where there is none.
   private var entries: [pollfd] = []
 
   /// Makes a source that is not connected; `makeSource` makes one connection of it.
@@ -69,32 +77,72 @@ public final class SpreadSource: TickSource {
 
   // MARK: Connecting and subscribing
 
-  /// Opens as many connections as the subscriptions need, one at least, spread anew.
+  /// Opens as many connections as the subscriptions need, one at least, spread anew. One that fails or takes too long
+  /// while another is open counts as lost.
   ///
-  /// - Throws: as ``TickSource/connect()``; then none is open.
+  /// - Throws: as ``TickSource/connect()`` when none can be opened, or one of them is refused in a manner that concerns
+  ///   all; then none is open.
   public func connect() throws(Fault) {
     close()
     spread = Self.spread(options)
     do {
       try distribute()
       members.removeLast(members.count - shares.count)
-      isConnected = true
-      for index in members.indices where index == 0 || !shares[index].isEmpty { try connect(index) }
+      try openAll(members.indices.filter { $0 == 0 || !shares[$0].isEmpty })
     } catch {
       close()
       throw error
     }
   }
 
-  private func connect(_ index: Int) throws(Fault) {
-    do {
-      try members[index].source.connect()
+  /// One after the other, so that the venue sees no rush, but with little patience for each.
+  private func openAll(_ wanted: [Int]) throws(Fault) {
+    for index in wanted {
+      open(index)
+      members[index].dial?.wait(milliseconds: options.patienceMilliseconds)
+    }
+    // The last resort is waited for as long as it takes.
+    while !wanted.contains(where: { members[$0].dial?.standing == .connected }),
+      let index = wanted.first(where: { members[$0].dial?.standing == .underWay })
+    { members[index].dial?.wait(milliseconds: options.patienceMilliseconds) }
+
+    var unopened: [(index: Int, fault: Fault)] = []
+    for index in wanted {
+      switch settle(index) {
+      case .success: break
+      case .failure(let fault):
+        guard [.unavailable, .protocolViolation].contains(fault.kind) else { throw fault }
+        unopened.append((index, fault))
+      case nil:
+        let fault = Fault(.unavailable, "is not open after \(options.patienceMilliseconds) ms")
+        unopened.append((index, named(fault, index)))
+      }
+    }
+    if connectionCount == 0, let first = unopened.first { throw first.fault }
+    isConnected = true
+    for (index, fault) in unopened { try lose(index, because: fault, .unopened) }
+  }
+
+  /// Begins to open a connection.
+  private func open(_ index: Int) {
+    members[index].lastAlive = MonotonicClock.nowMilliseconds()
+    members[index].dial = Dial(members[index].source.dialler)
+  }
+
+  /// What an attempt has come to; nil while it is under way, and when there is none.
+  private func settle(_ index: Int) -> Result<Void, Fault>? {
+    guard let outcome = members[index].dial?.outcome else { return nil }
+    members[index].dial = nil
+    do throws(Fault) {
+      try members[index].source.adopt(try outcome.get())
     } catch {
-      throw named(error, index)
+      members[index].source.close()
+      return .failure(named(error, index))
     }
     members[index].isConnected = true
     members[index].isLost = false
     members[index].lastAlive = MonotonicClock.nowMilliseconds()
+    return .success(())
   }
 
   /// Asks for all there is of each instrument.
@@ -104,8 +152,8 @@ public final class SpreadSource: TickSource {
     try subscribe(to: instruments.map { Subscription($0) })
   }
 
-  /// Replaces the subscriptions; opens a further connection where they need one. A connection that fails meanwhile
-  /// counts as lost, and the others go on.
+  /// Replaces the subscriptions; begins to open a further connection where they need one. A connection that fails
+  /// meanwhile counts as lost, and the others go on.
   ///
   /// - Throws: `Fault` of kind `configuration`, changing nothing, that names what is beyond the limits; otherwise as
   ///   the venue's own source.
@@ -115,20 +163,14 @@ public final class SpreadSource: TickSource {
     self.subscriptions = subscriptions
     try distribute()
     guard isConnected else { return }
-    for index in shares.indices
-    where !members[index].isConnected && !members[index].isLost && !shares[index].isEmpty {
-      do {
-        try connect(index)
-      } catch {
-        members[index].lastAlive = MonotonicClock.nowMilliseconds()
-        try lose(index, because: error)
-      }
+    for index in shares.indices where !shares[index].isEmpty {
+      let member = members[index]
+      if !member.isConnected, !member.isLost, member.dial == nil { open(index) }
     }
   }
 
   /// Each member's share, as it was distributed last.
   private var shares: [[Subscription]] = []
-  private var lost: [LostPart] = []
 
   private func distribute() throws(Fault) {
     shares = try spread.place(subscriptions)
@@ -147,45 +189,58 @@ public final class SpreadSource: TickSource {
   /// Gives one connection up, while there are others.
   ///
   /// - Throws: `fault` when there is no other.
-  private func lose(_ index: Int, because fault: Fault, isStalled: Bool = false) throws(Fault) {
+  private func lose(_ index: Int, because fault: Fault, _ manner: LostPart.Manner = .broken) throws(Fault) {
     members[index].source.close()
     members[index].isConnected = false
     guard isConnected, members.contains(where: { $0.isConnected }) else { throw fault }
+    noteLost(index, because: fault, manner)
+  }
+
+  private func noteLost(_ index: Int, because fault: Fault, _ manner: LostPart.Manner) {
     members[index].isLost = true
-    lost.append(
-      LostPart(
-        part: index, instruments: instruments(of: index), lastAlive: members[index].lastAlive * 1_000_000,
-        isStalled: isStalled, fault: fault))
+    changes.append(
+      .lost(
+        LostPart(
+          part: index, instruments: instruments(of: index), lastAlive: members[index].lastAlive * 1_000_000,
+          manner: manner, fault: fault)))
   }
 
   private func instruments(of index: Int) -> [InstrumentID] {
     index < shares.count ? shares[index].map(\.instrument.id) : []
   }
 
-  /// The connections that were lost since this was last asked.
-  public func takeLostParts() -> [LostPart] {
-    guard !lost.isEmpty else { return [] }
-    defer { lost = [] }
-    return lost
+  /// What became of connections since this was last asked.
+  public func takePartChanges() -> [PartChange] {
+    guard !changes.isEmpty else { return [] }
+    defer { changes = [] }
+    return changes
   }
 
-  /// What the lost connections are to carry.
-  public var lostInstruments: [InstrumentID] {
-    members.indices.filter { members[$0].isLost }.flatMap { instruments(of: $0) }
-  }
-
-  /// Opens a lost connection again, unless there is nothing left for it to carry.
-  ///
-  /// - Throws: as ``TickSource/restore(part:)``.
-  public func restore(part: Int) throws(Fault) -> [InstrumentID] {
-    guard members.indices.contains(part), members[part].isLost else { return [] }
-    let carried = instruments(of: part)
-    if carried.isEmpty {
-      members[part].isLost = false
-    } else {
-      try connect(part)
+  /// Goes on with what attempts have come to; true while one is under way.
+  private func tendDials() -> Bool {
+    var isUnderWay = false
+    for index in members.indices where members[index].dial != nil {
+      switch settle(index) {
+      case nil: isUnderWay = true
+      case .success: changes.append(.opened(part: index, instruments: instruments(of: index)))
+      case .failure(let fault) where members[index].isLost: changes.append(.failed(part: index, fault: fault))
+      case .failure(let fault): noteLost(index, because: fault, .unopened)
+      }
     }
-    return carried
+    return isUnderWay
+  }
+
+  /// What is to be carried by connections that are not open.
+  public var lostInstruments: [InstrumentID] {
+    members.indices.filter { !members[$0].isConnected }.flatMap { instruments(of: $0) }
+  }
+
+  /// Begins to open a lost connection again, unless there is nothing left for it to carry or an attempt is under way.
+  public func restore(part: Int) {
+    guard members.indices.contains(part), members[part].isLost, members[part].dial == nil else { return }
+    guard instruments(of: part).isEmpty else { return open(part) }
+    members[part].isLost = false
+    changes.append(.opened(part: part, instruments: []))
   }
 
   // MARK: Receiving
@@ -198,17 +253,20 @@ public final class SpreadSource: TickSource {
     if members.count == 1 {
       return try receive(0, timeoutMilliseconds: timeoutMilliseconds, into: &ticks)
     }
+    let timeout = tendDials() ? min(timeoutMilliseconds, Self.dialMilliseconds) : timeoutMilliseconds
     // TLS may hold decrypted bytes although a socket is silent, so reading comes before waiting.
-    var activity = try receiveWithoutWaiting(into: &ticks)
-    if activity == .idle, timeoutMilliseconds > 0, wait(milliseconds: timeoutMilliseconds) {
-      activity = try receiveWithoutWaiting(into: &ticks)
+    let activity = try receiveWithoutWaiting(into: &ticks) { _ in true }
+    guard activity == .idle, timeout > 0, wait(milliseconds: timeout) else {
+      return activity
     }
-    return activity
+    return try receiveWithoutWaiting(into: &ticks) { entries[$0].revents != 0 }
   }
 
-  private func receiveWithoutWaiting(into ticks: inout [Tick]) throws(Fault) -> SourceActivity {
+  private func receiveWithoutWaiting(into ticks: inout [Tick], from isMeant: (Int) -> Bool) throws(Fault)
+    -> SourceActivity
+  {
     var activity = SourceActivity.idle
-    for index in members.indices where members[index].isConnected {
+    for index in members.indices where members[index].isConnected && isMeant(index) {
       do {
         if try receive(index, timeoutMilliseconds: 0, into: &ticks) == .alive { activity = .alive }
       } catch {
@@ -250,16 +308,16 @@ public final class SpreadSource: TickSource {
       guard silence > Int64(options.silenceMillisecondsMax) else { continue }
       let fault = Fault(
         .unavailable, "brought nothing, not even a heartbeat, for \(silence) ms while others did")
-      try lose(index, because: named(fault, index), isStalled: true)
+      try lose(index, because: named(fault, index), .stalled)
     }
   }
 
   private func wait(milliseconds: Int) -> Bool {
     entries.removeAll(keepingCapacity: true)
     for member in members {
-      guard let interest = member.source.socketInterest else { continue }
-      let events = interest.wantsToSend ? POLLIN | POLLOUT : POLLIN
-      entries.append(pollfd(fd: interest.descriptor, events: Int16(events), revents: 0))
+      let interest = member.source.socketInterest
+      let events = interest?.wantsToSend == true ? POLLIN | POLLOUT : POLLIN
+      entries.append(pollfd(fd: interest?.descriptor ?? -1, events: Int16(events), revents: 0))
     }
     return poll(&entries, nfds_t(entries.count), Int32(clamping: milliseconds)) != 0
   }
@@ -278,7 +336,9 @@ public final class SpreadSource: TickSource {
       members[index].source.close()
       members[index].isConnected = false
       members[index].isLost = false
+      members[index].dial?.abandon()
+      members[index].dial = nil
     }
-    lost = []
+    changes = []
   }
 }

@@ -44,7 +44,7 @@ final class FeedSession: Sendable {
     let writer = try LaneWriter(
       feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
       options: options.forOwnerOnly, owner: configuration.dataDirectory)
-    let reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
+    var reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let writerRefusals = writer.refusals
     let lastArchived = archive.lastSealedSequence ?? 0
     let lastSequence = max(lastArchived, writer.recovered?.sequence ?? 0)
@@ -56,6 +56,7 @@ final class FeedSession: Sendable {
 
     let mark = StreamMark()
     let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
+    let gapsLeftOpen = Self.gapsLeftOpen(stored: try store.storedGaps().map(\.gap), waiting: &reader)
     let board = SubscriptionBoard(
       schedule: guarding.schedule, muteSeconds: configuration.subscriptions.muteSeconds, segment: segment,
       alerts: guarding.alerts, logger: logger)
@@ -81,7 +82,7 @@ final class FeedSession: Sendable {
         waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
         silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
         gapStart: gapStart,
-        gapsLeftOpen: try store.storedGaps().map(\.gap).filter { $0.end == nil && $0.instrument != .all },
+        gapsLeftOpen: gapsLeftOpen,
         processor: configuration.receive.cpu,
         exitsOnHalt: configuration.retry.onHalt == .exit),
       logger: logger)
@@ -206,5 +207,24 @@ final class FeedSession: Sendable {
     }
     let isOpenGap = last.kind == .gap && last.instrument == .all && last.flags.contains(.gapOpen)
     return isOpenGap ? last.exchangeTime : last.receiveTime
+  }
+
+  /// The gaps of single instruments that the run before left open: by the store, which has what is archived, and by
+  /// what still waits in the recorder's lane.
+  private static func gapsLeftOpen(stored: [FeedGap], waiting reader: inout LaneReader) -> [FeedGap] {
+    struct Key: Hashable {
+      var instrument: InstrumentID
+      var start: Timestamp
+    }
+    var gaps = Dictionary(
+      stored.map { (Key(instrument: $0.instrument, start: $0.start), $0) }, uniquingKeysWith: { $1 })
+    reader.peek { run in
+      for index in run.indices where run[index].kind == .gap {
+        let gap = FeedGap(run[index])
+        gaps[Key(instrument: gap.instrument, start: gap.start)] = gap
+      }
+    }
+    return gaps.values.filter { $0.end == nil && $0.instrument != .all }
+      .sorted { ($0.start, $0.instrument.rawValue) < ($1.start, $1.instrument.rawValue) }
   }
 }

@@ -18,6 +18,13 @@ extension LaneReader {
     return count
   }
 
+  /// Shows what waits, in one run or two, and leaves it unread; while nobody writes.
+  public mutating func peek(_ body: (Span<Tick>) -> Void) {
+    let first = next
+    while read(max: .max, body) > 0 {}
+    next = first
+  }
+
   /// Reads the next run of at most `max` records and releases them late: by the eighth of the ring while records keep
   /// coming, at once when there are none.
   ///

@@ -140,6 +140,49 @@ import TickRing
     #expect(day.output.contains("\(lost.count) instruments"), "\(day.output.suffix(1500))\(day.errors)")
   }
 
+  @Test func aConnectionThatIsGivenUpHaltsAloneUntilItIsResumed() throws {
+    let feed = try LiveFeed(
+      ["--instruments", "1010", "--speed", "20"], broker: .angelone,
+      extra: "repair:\n  enabled: false\ncandles:\n  reconcile: false")
+    let ingest = try feed.startAndWaitForTicks(atLeast: 2000)
+    try feed.spoil("status:503\ncut-one")
+    try ingest.wait { $0.errors.contains("HALT (connection 2 of angelone): gave up on it after 4 attempts") }
+    let status = try Tool.run(["status", "--feed", feed.name])
+    #expect(
+      status.code == 0 && status.output.contains("HALT of connection 2 of angelone"), "\(status.output)")
+    let before = try #require(feed.counter("ticks"))
+    try ingest.wait { _ in (feed.counter("ticks") ?? 0) > before + 500 }
+    #expect(feed.counter("connects") == 1, "the other connection is the one of before")
+    try feed.mend()
+    #expect(try Tool.run(["resume", "--feed", feed.name]).code == 0)
+    try ingest.wait { $0.errors.contains("connection 2 of angelone is back with") }
+    #expect(feed.counter("halts") == 0)
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0, "\(ingest.errors)")
+  }
+
+  @Test func aKillRightAfterAPartialLossLeavesNoGapOpen() throws {
+    let feed = try LiveFeed(
+      ["--instruments", "1010", "--speed", "20"], broker: .angelone,
+      extra: "repair:\n  enabled: false\ncandles:\n  reconcile: false")
+    let first = try feed.startAndWaitForTicks(atLeast: 2000)
+    try feed.spoil("status:503\ncut-one")
+    try first.wait { $0.errors.contains("instruments are without ticks, the others go on") }
+    first.signal(SIGKILL)
+    _ = try first.wait()
+    try feed.mend()
+    // What the first run said of the loss waits in its lane still, or is in the archive, but not in the store.
+    let second = try feed.startAndWaitForTicks(atLeast: 2000)
+    second.signal(SIGTERM)
+    #expect(try second.wait().code == 0, "\(second.errors)")
+    let rows = try Tool.run(["gaps", "--data", feed.dataDirectory, "--json"]).output.split(separator: "\n")
+    let partial = try rows.map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }.filter { $0["cause"] as? String == "disconnected" }
+    #expect(partial.count > 400, "the instruments of one connection of two")
+    #expect(partial.allSatisfy { $0["to"] is String }, "\(partial.prefix(3))")
+  }
+
   @Test func aVenueThatIsNotSimulatedIsNamedWithThoseThatAre() throws {
     for command in ["simulate", "demo"] {
       let outcome = try Tool.run([command, "--venue", "upstox"])

@@ -13,6 +13,7 @@ struct BenchmarkCommand: ParsableCommand {
       RingPartCommand.self,
       StageBenchmark.self, ArchiveBenchmark.self, StoreBenchmark.self, SeriesBenchmark.self,
       HandlerBenchmark.self, DecodeBenchmark.self, BackfillBenchmark.self, ConnectionsBenchmark.self,
+      LatencyBenchmark.self,
     ],
     defaultSubcommand: AllBenchmarks.self)
 }

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import CLinux
 internal import Foundation
 internal import MarketData
-internal import ProcessControl
 internal import SharedRing
 internal import Venues
 
@@ -17,7 +16,6 @@ struct IngestBenchmark: ParsableCommand {
   private static let instruments = 2000
   private static let packetBytes = 186.0
   private static let startSeconds = 60.0
-  private static let stopSeconds = 60.0
 
   func run() throws { try Self.measure(size) }
 
@@ -26,20 +24,15 @@ struct IngestBenchmark: ParsableCommand {
     let bare = try bareNanosecondsPerTick(seconds: seconds)
     let venue = try BenchmarkVenue(instruments: instruments)
     defer { venue.stop() }
-    let feed = "bench-\(getpid())"
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("tickring-\(feed)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let file = directory.appendingPathComponent("tickring.yaml").path
-    try configuration(feed: feed, port: venue.port).write(toFile: file, atomically: true, encoding: .utf8)
-    let ingest = try ChildProcess(
-      name: "the feed handler", executable: BenchmarkVenue.product("tickring"),
-      arguments: ["ingest", "--config", file, "--stop-with-standard-input"],
-      environment: [
-        "TICKRING_KITE_API_KEY": BenchmarkVenue.credential,
-        "TICKRING_KITE_ACCESS_TOKEN": BenchmarkVenue.credential,
-      ])
-    let view = try waitForTicks(feed, ingest)
+    let feed = try BenchmarkFeed(
+      on: venue,
+      settings: """
+        shared_memory:
+          recorder_slots: 1048576
+        recorder:
+          full_wait_milliseconds: 5000
+        """)
+    let view = try feed.view(withinSeconds: startSeconds) { $0.value(.ticks) > 100_000 }
 
     let start = (
       Timestamp.wallClock(), view.value(.ticks), view.value(.receiveProcessorTime), view.value(.recorded),
@@ -51,10 +44,7 @@ struct IngestBenchmark: ParsableCommand {
     let receive = Double(view.value(.receiveProcessorTime) - start.2)
     let recorded = Double(view.value(.recorded) - start.3)
     let recording = Double(view.value(.recorderProcessorTime) - start.4)
-    ingest.terminate()
-    guard ingest.waitForExit(timeoutSeconds: stopSeconds) == 0 else {
-      throw Fault(.software, "the feed handler did not stop well: \(ingest.errorText)")
-    }
+    try feed.stop()
     let checksum = view.value(.streamHash)
     try Measurement(
       name: "decoded and published, of one core's time on the receive thread", value: ticks / receive * 1e3,
@@ -100,35 +90,5 @@ struct IngestBenchmark: ParsableCommand {
     let spent = Double(tickring_thread_cpu_ns() - start)
     connection.close()
     return spent / (Double(bytes) / packetBytes)
-  }
-
-  private static func waitForTicks(_ feed: String, _ ingest: ChildProcess) throws -> FeedView {
-    let deadline = Timestamp.wallClock() + Int64(startSeconds * 1e9)
-    while Timestamp.wallClock() < deadline, ingest.isRunning {
-      if let view = try? FeedView(feed: feed), view.value(.ticks) > 100_000 { return view }
-      usleep(20_000)
-    }
-    throw Fault(.unavailable, "the feed handler did not get going: \(ingest.errorText)")
-  }
-
-  private static func configuration(feed: String, port: Int) -> String {
-    """
-    feed: \(feed)
-    data_directory: .
-    log_level: warning
-    source:
-      venue: kite
-      websocket_url: ws://127.0.0.1:\(port)
-      api_url: http://127.0.0.1:\(port)
-      clock: simulator
-    instruments: all
-    history:
-      sessions: 0
-    shared_memory:
-      recorder_slots: 1048576
-    recorder:
-      full_wait_milliseconds: 5000
-
-    """
   }
 }

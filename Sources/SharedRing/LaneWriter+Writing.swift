@@ -42,6 +42,10 @@ extension LaneWriter {
         }
         break
       }
+      if run >= Self.streamedMin {
+        next = stream(batch, from: next, observed: observed)
+        continue
+      }
       var filled = 0
       while filled < run, next < batch.count {
         let tick = batch[next]
@@ -58,6 +62,46 @@ extension LaneWriter {
   /// Slots that are filled before they are published: as many as stay in the processor's nearest cache.
   @usableFromInline static var filledMax: Int { 256 }
 
+  /// From so many slots on a run is written past the caches. That costs a consumer which waits for it the time in which
+  /// a line comes from memory, but no longer the producer the time in which each comes from the consumer's cache.
+  @usableFromInline static var streamedMin: Int { 64 }
+
+  /// Fills the reserved run with wanted records from `next` on and publishes it by the stamp of its first slot, which
+  /// is stored last. Returns where in the batch it stopped.
+  @inlinable
+  mutating func stream(_ batch: Span<Tick>, from start: Int, observed: InstrumentSet) -> Int {
+    var next = start
+    while next < batch.count, !Self.isWanted(batch[next], by: observed) { next += 1 }
+    guard next < batch.count else { return next }
+    let head = next
+    next += 1
+    var position = end &+ 1
+    let limit = end &+ UInt64(truncatingIfNeeded: reserved)
+    while position != limit, next < batch.count {
+      if Self.isWanted(batch[next], by: observed) {
+        withUnsafeBytes(of: batch[next]) { bytes in
+          tickring_slot_stream(slot(position), bytes.baseAddress.unsafelyUnwrapped, position)
+        }
+        position &+= 1
+      }
+      next += 1
+    }
+    publishRun(batch[head], upTo: position)
+    return next
+  }
+
+  /// Writes the first record of a run whose others were streamed, and publishes them all.
+  @inlinable
+  mutating func publishRun(_ first: Tick, upTo position: UInt64) {
+    var record = first
+    payGapFlag(&record)
+    let slot = slot(end)
+    move(record, into: slot)
+    tickring_run_publish(slot, record.instrument.rawValue, end)
+    end = position
+    reserved = 0
+  }
+
   @inlinable
   static func isWanted(_ tick: Tick, by observed: InstrumentSet) -> Bool {
     (observed.contains(tick.instrument) || tick.instrument == .all) && !tick.kind.isQuarantined
@@ -68,10 +112,20 @@ extension LaneWriter {
   public mutating func write(_ batch: Span<Tick>) -> Int {
     var written = 0
     while written < batch.count {
-      let run = reserve(batch.count - written)
+      let run = reserve(min(batch.count - written, Self.filledMax))
       if run == 0 { break }
-      for index in 0..<run { fill(index, batch[written + index]) }
-      publish(run)
+      if run >= Self.streamedMin {
+        for index in 1..<run {
+          let position = end &+ UInt64(truncatingIfNeeded: index)
+          withUnsafeBytes(of: batch[written + index]) { bytes in
+            tickring_slot_stream(slot(position), bytes.baseAddress.unsafelyUnwrapped, position)
+          }
+        }
+        publishRun(batch[written], upTo: end &+ UInt64(truncatingIfNeeded: run))
+      } else {
+        for index in 0..<run { fill(index, batch[written + index]) }
+        publish(run)
+      }
       written += run
     }
     let dropped = batch.count - written

@@ -109,10 +109,14 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     // only its producer gives records their sequence.
     self.owesGapFlag = isTakenOver && owner.isEmpty
 
-    // The published cursor runs late, so the end is where the stamps stop following each other.
+    // The published cursor runs late, so the end is where the stamps stop following each other. Stamps behind it are of
+    // a run that was never published: its first one is missing.
     let publishedSeen = tickring_cursor_load(published)
     var end = publishedSeen
     while end &- publishedSeen <= mask, tickring_slot_holds(slots + Int(end & mask), end) { end &+= 1 }
+    for position in end..<end + UInt64(capacity) {
+      tickring_slot_withdraw(slots + Int(position & mask), position, UInt64(capacity))
+    }
     self.end = end
     self.recovered = end > 0 ? slots[Int((end - 1) & mask)] : nil
     // A consumer's cursor that makes no sense frees nothing: at worst the lane stays full.

@@ -68,12 +68,26 @@ inline unlink_name() {
 inline fill(position) {
   object[mine].value[(position) % CAPACITY] = 10 * incarnation + (position)
 }
+inline note(position) {
+  assert(position >= truth_end - CAPACITY || truth_end < CAPACITY);
+  truth[position] = 10 * incarnation + (position);
+  if :: position + 1 > truth_end -> truth_end = position + 1 :: else fi
+}
 inline publish(position) {
+  atomic { object[mine].stamp[(position) % CAPACITY] = (position) + 1; note(position) }
+}
+/* A run that its first stamp publishes: payload and stamp of the second slot in either order, nothing counts yet. */
+inline stream(position) {
+  if
+  :: fill(position); object[mine].stamp[(position) % CAPACITY] = (position) + 1
+  :: object[mine].stamp[(position) % CAPACITY] = (position) + 1; fill(position)
+  fi
+}
+inline publish_run(position) {
   atomic {
     object[mine].stamp[(position) % CAPACITY] = (position) + 1;
-    assert(position >= truth_end - CAPACITY || truth_end < CAPACITY);
-    truth[position] = 10 * incarnation + (position);
-    if :: position + 1 > truth_end -> truth_end = position + 1 :: else fi
+    note(position);
+    note(position + 1)
   }
 }
 
@@ -138,6 +152,12 @@ again:
     od;
 #endif
     assert(end == truth_end);
+#ifndef MUTANT_LEAVES_THE_STAMPS_OF_A_BROKEN_RUN
+    if
+    :: object[mine].stamp[(end + 1) % CAPACITY] == end + 2 -> object[mine].stamp[(end + 1) % CAPACITY] = 0
+    :: else
+    fi;
+#endif
     object[mine].published = end;
     seen = object[mine].released;
     do
@@ -160,15 +180,27 @@ again:
       fill(end);
       end++;
 #else
-      fill(end);
-      if :: count == 2 -> fill(end + 1) :: else fi;
+      if
+      :: fill(end);
+        if :: count == 2 -> fill(end + 1) :: else fi;
 #ifdef MUTANT_PUBLISHES_A_RUN_BACKWARDS
-      if :: count == 2 -> publish(end + 1) :: else fi;
-      publish(end);
+        if :: count == 2 -> publish(end + 1) :: else fi;
+        publish(end)
 #else
-      publish(end);
-      if :: count == 2 -> publish(end + 1) :: else fi;
+        publish(end);
+        if :: count == 2 -> publish(end + 1) :: else fi
 #endif
+      :: count == 2 ->
+#ifdef MUTANT_STREAMS_BEHIND_THE_FIRST_STAMP
+        fill(end);
+        publish_run(end);
+        stream(end + 1)
+#else
+        stream(end + 1);
+        fill(end);
+        publish_run(end)
+#endif
+      fi;
       end = end + count;
 #endif
       if :: object[mine].published = end :: skip fi   /* late */

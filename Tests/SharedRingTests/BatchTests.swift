@@ -64,6 +64,61 @@ import Testing
     #expect(reader.value(.laps) >= 1)
   }
 
+  /// Long runs take another way than short ones: past the caches, published by their first slot.
+  @Test func longBatchesArriveWholeOverManyLaps() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: 512)
+    var reader = try name.reader()
+    let observed = InstrumentSet([InstrumentID(rawValue: 3)])
+    var sequence: UInt64 = 0
+    var seen: [Tick] = []
+    for round in 0..<60 {
+      let ticks = (0..<(round * 7 % 400)).map { index in
+        sequence += 1
+        return Tick.sample(
+          instrument: round % 2 == 1 && index % 3 == 0 ? 4 : 3, sequence: sequence, price: Int64(sequence))
+      }
+      if round % 2 == 0 { _ = writer.write(ticks.span) } else { writer.write(ticks.span, observed: observed) }
+      seen.removeAll()
+      while reader.drain(max: 512, { for index in $0.indices { seen.append($0[index]) } }) > 0 {}
+      let wanted = ticks.filter { $0.instrument.rawValue == 3 }
+      #expect(seen.map(\.sequence) == wanted.map(\.sequence), "round \(round)")
+      #expect(seen.map(\.lastPrice) == wanted.map(\.lastPrice))
+      #expect(seen.allSatisfy { $0.instrument.rawValue == 3 && $0.openInterest == 8 })
+    }
+    #expect(reader.dropped == 0)
+  }
+
+  /// A producer that died in mid-run left stamps of records that it never published; its successor must not let them pass
+  /// for its own.
+  @Test func theStampsOfABrokenRunAreWithdrawn() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    do {
+      var writer = try name.writer(capacity: 64)
+      for sequence in UInt64(0)..<70 {
+        _ = writer.write(.sample(sequence: sequence))
+        writer.flush()
+        var reader = try name.reader()
+        while reader.drain(max: 64, { _ in }) > 0 {}
+      }
+    }
+    let slots = 20480
+    for position in 71..<100 as Range<Int> {
+      try name.forge(offset: slots + position % 64 * 64, value: 5 << 32 | UInt64(position + 1))
+    }
+    var reader = try name.reader()
+    var successor = try name.writer(capacity: 64)
+    #expect(successor.position == 70)
+    for sequence in UInt64(70)..<140 {
+      _ = successor.write(.sample(sequence: sequence))
+      var seen: [UInt64] = []
+      while reader.drain(max: 64, { for index in $0.indices { seen.append($0[index].sequence) } }) > 0 {}
+      #expect(seen == [sequence])
+    }
+  }
+
   @Test func drainingReleasesByTheEighthOfTheRingAndAtOnceWhenIdle() throws {
     let name = LaneName()
     defer { name.unlink() }

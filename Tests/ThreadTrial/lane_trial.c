@@ -18,6 +18,7 @@ typedef enum {
   NONE,
   STAMP_STORE,      // a stamp is stored without release order
   PREPARED_STORE,   // likewise that of a slot of a run
+  RUN_STORE,        // likewise that of the first slot, which publishes a run
   PUBLISHED_STORE,  // the producer's cursor
   RELEASED_STORE,   // the consumer's cursor
   STAMP_LOAD,       // a stamp is loaded without acquire order
@@ -25,8 +26,10 @@ typedef enum {
   RELEASED_LOAD,
   MUTANTS,
 } mutant;
-static const char *const mutants[MUTANTS] = {"none",           "stamp-store", "prepared-store", "published-store",
-                                             "released-store", "stamp-load",  "published-load", "released-load"};
+static const char *const mutants[MUTANTS] = {
+  "none", "stamp-store", "prepared-store", "run-store", "published-store", "released-store", "stamp-load",
+  "published-load", "released-load",
+};
 typedef enum { STAMPS, CURSOR, SLEEP, WAYS } way;
 static const char *const ways[WAYS] = {"stamps", "cursor", "sleep"};
 
@@ -56,6 +59,13 @@ static void publish_prepared(uint64_t position) {
     tickring_slot_publish_prepared(slot(position), position);
   }
 }
+static void publish_run(uint64_t position, uint32_t instrument) {
+  if (seeded == RUN_STORE) {
+    tickring_word_store_relaxed(slot(position), (uint64_t)instrument << 32 | (uint32_t)(position + 1));
+  } else {
+    tickring_run_publish(slot(position), instrument, position);
+  }
+}
 static bool holds(uint64_t position) {
   return seeded == STAMP_LOAD ? (uint32_t)tickring_word_load_relaxed(slot(position)) == (uint32_t)(position + 1)
                               : tickring_slot_holds(slot(position), position);
@@ -73,9 +83,16 @@ static uint64_t load(const tickring_cursor *cursor, mutant weak) {
 
 // ---- the two threads --------------------------------------------------------------------------------------------
 
+static tickring_tick record(uint64_t position) {
+  return (tickring_tick){.instrument = (uint32_t)position,
+                         .sequence = position,
+                         .last_price = (int64_t)(position * 3),
+                         .day_volume = (int64_t)~position};
+}
+
 // Bytes 8 to 63 of a record; the first 8 are the stamp's word.
 static void fill(uint64_t position) {
-  tickring_tick tick = {.sequence = position, .last_price = (int64_t)(position * 3), .day_volume = (int64_t)~position};
+  tickring_tick tick = record(position);
   memcpy((char *)slot(position) + 8, (const char *)&tick + 8, sizeof tick - 8);
 }
 
@@ -89,11 +106,20 @@ static void *produce(void *unused) {
         continue;
       }
     }
-    if (end / BATCH % 2 == 0) {
+    uint64_t turn = end / BATCH % 3;
+    if (turn == 0) {
       for (int i = 0; i < BATCH; i++, end++) {
         fill(end);
         publish(end, (uint32_t)end);
       }
+    } else if (turn == 1) {
+      for (uint64_t i = 1; i < BATCH; i++) {
+        tickring_tick tick = record(end + i);
+        tickring_slot_stream(slot(end + i), &tick, end + i);
+      }
+      fill(end);
+      publish_run(end, (uint32_t)end);
+      end += BATCH;
     } else {
       for (uint64_t i = 0; i < BATCH; i++) {
         fill(end + i);

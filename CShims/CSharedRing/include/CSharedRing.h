@@ -30,6 +30,11 @@
 // consumer releases it by storing a larger position into its `released` cursor. A slot is only rewritten once
 // `released` has passed it, so 32 bits of stamp cannot be mistaken for an older lap.
 //
+// Stamps mean something in the order of positions alone: that of p + 1 is worth a look once that of p was seen. A
+// producer may write a whole run of slots, stamps included, in any way it likes, and the first one's stamp last, which
+// publishes them all. One that takes a lane over follows the stamps from the published cursor to the first that is
+// missing, and withdraws those behind it, which belong to a run that was never published.
+//
 // The producer's `published` cursor runs late (once a batch): everything before it is there, so a consumer that loads
 // it with acquire order may take a whole run without looking at stamps; beyond it the stamps say what is there, also
 // to a producer that recovers after a crash. The consumer's `released` cursor may run late too, by up to an eighth

@@ -54,6 +54,53 @@ static inline void tickring_slot_publish_prepared(void *slot, uint64_t position)
   tickring_word_store_release(slot, instrument | (uint32_t)(position + 1));
 }
 
+// ---- runs of slots, past the caches ----------------------------------------------------------------------------
+
+// Writes the whole record of `position`, stamp included, to a slot that no reader looks at yet: one behind the first of
+// the run being written. A line that the consumer has in its cache is then not fetched from there before it is
+// overwritten, which takes longer than all the rest. What is written so is ordered with nothing before
+// tickring_run_publish.
+static inline void tickring_slot_stream(void *slot, const void *tick, uint64_t position) {
+  const uint64_t *words = (const uint64_t *)tick;
+  uint64_t first = (words[0] & 0xffffffff00000000) | (uint32_t)(position + 1);
+#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
+  // Four parts of one line, which the processor gathers.
+  typedef long long part __attribute__((vector_size(16)));
+  part *target = (part *)slot;
+  const part parts[4] = {{(long long)first, (long long)words[1]},
+                         {(long long)words[2], (long long)words[3]},
+                         {(long long)words[4], (long long)words[5]},
+                         {(long long)words[6], (long long)words[7]}};
+  for (int i = 0; i < 4; i++) {
+#if defined(__clang__)
+    __builtin_nontemporal_store(parts[i], target + i);
+#else
+    __builtin_ia32_movntdq(target + i, parts[i]);
+#endif
+  }
+#else
+  uint64_t *target = (uint64_t *)slot;
+  for (int i = 1; i < 8; i++) target[i] = words[i];
+  tickring_word_store_relaxed(target, first);
+#endif
+}
+// Publishes a run: the record of its first position, whose bytes 8..63 are in the slot, and with it all that were
+// streamed into the slots behind it. A consumer looks at none of these before it has seen this one's stamp.
+static inline void tickring_run_publish(void *slot, uint32_t instrument, uint64_t position) {
+#if defined(__SSE2__)
+  // Streamed stores are the only ones of this processor that a later store may overtake.
+  __builtin_ia32_sfence();
+#endif
+  tickring_slot_publish(slot, instrument, position);
+}
+// Takes the stamp of a position that was never published out of a slot, where a producer that died in mid-run left it.
+static inline void tickring_slot_withdraw(void *slot, uint64_t position, uint64_t capacity) {
+  uint64_t word = tickring_word_load_relaxed(slot);
+  if ((uint32_t)word == (uint32_t)(position + 1)) {
+    tickring_slot_prepare(slot, (uint32_t)(word >> 32), position, capacity);
+  }
+}
+
 // Tells the processor that this is a spinning wait.
 static inline void tickring_pause(void) {
 #if defined(__x86_64__)

@@ -24,9 +24,15 @@ struct ArchiveBenchmark: ParsableCommand {
   )
   var trades: String?
 
-  func run() throws { try Self.measure(size, python: python, trades: trades) }
+  @Option(help: "Beside writing measure this alone: reading, recovery, backtest, peers or lane.")
+  var only: ArchivePart?
 
-  static func measure(_ size: SizeOptions, python: String? = nil, trades: String? = nil) throws {
+  func run() throws { try Self.measure(size, python: python, trades: trades, only: only) }
+
+  static func measure(
+    _ size: SizeOptions, python: String? = nil, trades: String? = nil, only: ArchivePart? = nil
+  ) throws {
+    func includes(_ part: ArchivePart) -> Bool { only == nil || only == part }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
       "tickring-archive-\(getpid())"
     ).path
@@ -36,14 +42,19 @@ struct ArchiveBenchmark: ParsableCommand {
     let day = try ArchivedDay(size.pick(smoke: 100_000, full: 20_000_000), in: directory, &report)
     if let trades {
       try RealTrades.measure(trades, in: directory + "/real", &report)
-    } else {
+    } else if only == nil {
       report.notes.append("size of real trades: --trades names no file")
     }
-    try day.measureReading(&report)
-    try day.measureRecovery(&report)
-    try day.measureBacktest(&report)
-    try ArchivePeers.measure(day, python: python, directory: directory, &report)
-    try LaneReplay.measure(day, &report)
+    if includes(.reading) { try day.measureReading(&report) }
+    if includes(.recovery) { try day.measureRecovery(&report) }
+    if includes(.backtest) { try day.measureBacktest(&report) }
+    if includes(.peers) { try ArchivePeers.measure(day, python: python, directory: directory, &report) }
+    if includes(.lane) { try LaneReplay.measure(day, &report) }
     try report.print(size)
   }
+}
+
+/// A part of the benchmark that can be measured by itself.
+enum ArchivePart: String, CaseIterable, ExpressibleByArgument {
+  case reading, recovery, backtest, peers, lane
 }

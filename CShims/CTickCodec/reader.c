@@ -141,6 +141,10 @@ int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, ui
   reader->kernels = kernels;
   if (!read_directory(reader)) return tickcodec_directory;
   reader->count = count;
+  if (!open_summaries(reader)) {
+    reader->count = 0;
+    return tickcodec_summaries;
+  }
   for (int section = tickcodec_instrument_codes; section < tickcodec_section_count; section++) {
     if ((wanted_sections >> section & 1) == 0) reader->sections[section].length = 0;
     if (!open_column(reader, section)) {
@@ -227,6 +231,7 @@ static int finish_tile(tickcodec_reader *reader, uint32_t count, uint32_t result
   for (int section = tickcodec_instrument_codes; section < tickcodec_section_count; section++) {
     if (!is_at_end(reader, section)) return fail(reader, section);
   }
+  if (!summaries_are_at_end(reader)) return fail(reader, tickcodec_summaries);
   return (int)result;
 }
 
@@ -252,6 +257,7 @@ int tickcodec_read(tickcodec_reader *reader, tickcodec_tick *ticks) {
   if (count == 0) return 0;
   if (!read_codes(reader, count) || !read_columns(reader, count, &malformed)) return fail(reader, malformed);
   if (!join_tile(reader, count, ticks)) return fail(reader, tickcodec_sequence_low);
+  if (!put_summaries(reader, count, NULL, count, ticks)) return fail(reader, tickcodec_summaries);
   return finish_tile(reader, count, count);
 }
 
@@ -282,10 +288,11 @@ int tickcodec_read_wanted(tickcodec_reader *reader, const uint8_t *wanted, tickc
   if (found > 0) {
     if (!read_columns(reader, count, &malformed)) return fail(reader, malformed);
   } else {
-    // Times and sequences go on; nothing else of a tile does that holds no wanted tick.
+    // Times and sequences go on, and so do day summaries; nothing else of a tile does that holds no wanted tick.
     for (int section = tickcodec_first_column; section < tickcodec_section_count; section++) {
       bool goes_on = section == tickcodec_receive_time_low || section == tickcodec_receive_time_high ||
-                     section == tickcodec_sequence_low || section == tickcodec_sequence_high;
+                     section == tickcodec_sequence_low || section == tickcodec_sequence_high ||
+                     (section == tickcodec_flags && reader->parameters.summary_count > 0);
       bool is_read = goes_on ? read_column(reader, section, count) : skip_column(reader, section, count);
       if (!is_read) return fail(reader, section);
     }
@@ -293,10 +300,12 @@ int tickcodec_read_wanted(tickcodec_reader *reader, const uint8_t *wanted, tickc
   // Joining a row by itself takes about as long as four rows of a whole tile.
   if (found > count / 4) {
     if (!join_tile(reader, count, ticks)) return fail(reader, tickcodec_sequence_low);
+    if (!put_summaries(reader, count, NULL, count, ticks)) return fail(reader, tickcodec_summaries);
     for (uint32_t k = 0; k < found; k++) ticks[k] = ticks[positions[k]];
   } else {
     if (!run_through(reader, count)) return fail(reader, tickcodec_sequence_low);
     join_some(reader, positions, found, ticks);
+    if (!put_summaries(reader, count, positions, found, ticks)) return fail(reader, tickcodec_summaries);
   }
   return finish_tile(reader, count, found);
 }

@@ -38,6 +38,15 @@ typedef struct {
   uint32_t last_trades[tile_ticks + tile_slack];
 } tick_tile;
 
+// Day summaries, tile by tile of their own.
+typedef struct {
+  packed_reader streams[tickcodec_summary_streams];
+  uint32_t words[tickcodec_summary_streams][tile_ticks + tile_slack];
+  uint32_t next;  // in the tile
+  uint32_t count;  // of the tile
+  uint32_t left;  // behind the tile
+} summary_tile;
+
 typedef union {
   word_reader words;
   packed_reader packed;
@@ -48,8 +57,10 @@ struct tickcodec_reader {
   tick_tile tile;
   packed_scratch scratch;
   uint32_t instruments[tickcodec_block_ticks_max + tile_slack];
+  tickcodec_summary summaries[tickcodec_block_ticks_max];
+  summary_tile summary_tile;
   column_reader columns[tickcodec_section_count];
-  tickcodec_bytes sections[tickcodec_section_count];
+  tickcodec_bytes sections[tickcodec_stored_section_count];
   tickcodec_parameters parameters;
   running_values running;
   const uint8_t *readable;
@@ -80,6 +91,15 @@ static inline bool is_ordinary(const tickcodec_reader *reader) {
          (int64_t)reader->running.receive_time < INT64_MAX - (int64_t)room_in_64_bits &&
          !reader->running.is_exhausted && reader->running.next_sequence < UINT64_MAX - room_in_64_bits;
 }
+
+// Starts on the section of day summaries, behind the directory; false when it is malformed.
+bool open_summaries(tickcodec_reader *reader);
+// Puts day summaries in where the tile has one: tick k belongs into row positions[k], or into row k where `positions` is
+// NULL. False when the section is malformed or ends too soon.
+bool put_summaries(tickcodec_reader *reader, uint32_t count, const uint32_t *positions, uint32_t found,
+                   tickcodec_tick *ticks);
+// True when there is no day summary left.
+bool summaries_are_at_end(const tickcodec_reader *reader);
 
 // Joins rows [first, count) of the tile; false when a sequence does not increase.
 bool join_rows_portable(tickcodec_reader *reader, uint32_t first, uint32_t count, tickcodec_tick *ticks);

@@ -208,6 +208,23 @@ static inline bool measure_volume(tickcodec_instrument *entry, const tickcodec_t
 // Price units that have not been set yet.
 static const uint32_t unknown_unit = UINT32_MAX;
 
+// The prices of a day summary, where a trade has other things.
+static inline void summary_prices(const tickcodec_tick *tick, uint64_t prices[4]) {
+  prices[0] = (uint64_t)tick->last_price;
+  prices[1] = (uint64_t)tick->day_volume;
+  prices[2] = (uint64_t)tick->exchange_time;
+  prices[3] = tick->last_trade_seconds | (uint64_t)tick->last_quantity << 32;
+}
+
+// Brings the unit, a number in price_units, down to one that divides a summary's prices.
+static inline void measure_summary(const tickcodec_tick *tick, uint32_t *unit) {
+  uint64_t prices[4];
+  summary_prices(tick, prices);
+  for (int k = 0; k < 4; k++) {
+    while ((int64_t)prices[k] % price_units[*unit] != 0) ++*unit;
+  }
+}
+
 // Takes the first tick of an instrument as what the others are relative to.
 static inline void begin(tickcodec_instrument *entry, const tickcodec_tick *tick) {
   entry->price = (uint64_t)tick->last_price;
@@ -228,11 +245,18 @@ void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16
   }
   int64_t earliest = ticks[0].receive_time, latest = earliest;
   bool has_plain_volume = false;
-  uint32_t unchanged_trades = 0, steady_trades = 0;
+  uint32_t unchanged_trades = 0, steady_trades = 0, summaries = 0, summary_unit = 0;
   odd_times odd = {0, 0, 0};
   for (uint32_t i = 0; i < count; i++) {
     const tickcodec_tick *tick = &ticks[i];
     codes[i] = ranks[codes[i]];
+    if (tick->receive_time < earliest) earliest = tick->receive_time;
+    if (tick->receive_time > latest) latest = tick->receive_time;
+    if (tick->kind == tickcodec_summary_kind) {
+      measure_summary(tick, &summary_unit);
+      summaries++;
+      continue;
+    }
     tickcodec_instrument *entry = &directory[codes[i]];
     if (entry->price_unit == unknown_unit) begin(entry, tick);
     if (!divides(price_units[entry->price_unit], entry->price_inverse, tick->last_price)) {
@@ -249,12 +273,11 @@ void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16
       odd.milliseconds += tick->exchange_time % 1000000 != 0;
       odd.microseconds += tick->exchange_time % 1000 != 0;
     }
-    if (tick->receive_time < earliest) earliest = tick->receive_time;
-    if (tick->receive_time > latest) latest = tick->receive_time;
   }
   for (uint32_t k = 0; k < instrument_count; k++) {
     tickcodec_instrument *entry = &directory[k];
-    entry->price_unit = price_units[entry->price_unit];
+    // An instrument may have nothing but summaries.
+    entry->price_unit = price_units[entry->price_unit == unknown_unit ? 0 : entry->price_unit];
     entry->price = (uint64_t)((int64_t)entry->price / entry->price_unit);
     if (entry->lot == 0) entry->lot = 1;
     entry->lot_inverse = 1.0 / entry->lot;
@@ -266,6 +289,32 @@ void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16
   parameters->code_width = 0;
   parameters->has_plain_volume = has_plain_volume;
   parameters->has_steady_trade_times = steady_trades > unchanged_trades;
+  parameters->summary_count = summaries;
+  parameters->summary_unit = price_units[summary_unit];
+}
+
+void tickcodec_split_summaries(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
+                               const tickcodec_instrument *directory, uint32_t instrument_count,
+                               const tickcodec_parameters *parameters, tickcodec_summary *running, uint32_t *words) {
+  const int64_t unit = parameters->summary_unit;
+  const size_t stride = parameters->summary_count;
+  for (uint32_t k = 0; k < instrument_count; k++) {
+    uint64_t price = (uint64_t)floor_divide((int64_t)(directory[k].price * directory[k].price_unit), unit);
+    running[k] = (tickcodec_summary){{price, price, price, price}};
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    if (ticks[i].kind != tickcodec_summary_kind) continue;
+    uint64_t *former = running[codes[i]].prices, prices[4];
+    summary_prices(&ticks[i], prices);
+    for (uint32_t p = 0; p < 4; p++) {
+      uint64_t price = (uint64_t)((int64_t)prices[p] / unit), code = zigzag(price - former[p]);
+      words[2 * p * stride] = (uint32_t)code;
+      words[(2 * p + 1) * stride] = (uint32_t)(code >> 32);
+      former[p] = price;
+    }
+    words[8 * stride] = ticks[i].open_interest;
+    words++;
+  }
 }
 
 void tickcodec_directory_words(const tickcodec_instrument *directory, uint32_t instrument_count,
@@ -303,6 +352,16 @@ static inline void store_wide(uint32_t *columns, uint32_t low_section, uint32_t 
   store(columns, low_section + 1, i, (uint32_t)(code >> 32));
 }
 
+// Leaves everything as it is but for time, sequence and kind.
+static inline void store_nothing(uint32_t *columns, uint32_t i) {
+  static const uint8_t wide_sections[] = {tickcodec_exchange_time_low, tickcodec_price_low, tickcodec_volume_low,
+                                          tickcodec_last_trade_low};
+  for (size_t k = 0; k < sizeof wide_sections; k++) store_wide(columns, wide_sections[k], i, 0);
+  store(columns, tickcodec_exchange_remainder, i, 0);
+  store(columns, tickcodec_quantity, i, 0);
+  store(columns, tickcodec_open_interest, i, 0);
+}
+
 // What follows is free of branches that depend on a tick's values: which of them changed cannot be foreseen.
 
 static inline uint64_t volume_code(const tickcodec_instrument *entry, const tickcodec_tick *tick, bool is_plain) {
@@ -336,15 +395,19 @@ __attribute__((always_inline)) static inline void split_by_unit(
 
     store_wide(columns, tickcodec_receive_time_low, i, (uint64_t)tick->receive_time - receive_time);
     receive_time = (uint64_t)tick->receive_time;
+    store_wide(columns, tickcodec_sequence_low, i, tick->sequence - sequence - 1);
+    sequence = tick->sequence;
+    store(columns, tickcodec_flags, i, tick->flags | (uint32_t)tick->kind << 16);
+    if (tick->kind == tickcodec_summary_kind) {
+      store_nothing(columns, i);
+      continue;
+    }
 
     int64_t exchange_units = floor_divide(tick->exchange_time, unit);
     uint64_t lag = (uint64_t)floor_divide(tick->receive_time, unit) - (uint64_t)exchange_units;
     store_wide(columns, tickcodec_exchange_time_low, i, zigzag(lag));
     uint64_t remainder = (uint64_t)tick->exchange_time - (uint64_t)exchange_units * (uint64_t)unit;
     store(columns, tickcodec_exchange_remainder, i, (uint32_t)remainder);
-
-    store_wide(columns, tickcodec_sequence_low, i, tick->sequence - sequence - 1);
-    sequence = tick->sequence;
 
     uint64_t price = (uint64_t)divide_exactly(tick->last_price, entry->price_unit, entry->price_inverse);
     store_wide(columns, tickcodec_price_low, i, zigzag(price - entry->price));
@@ -358,7 +421,6 @@ __attribute__((always_inline)) static inline void split_by_unit(
     store_wide(columns, tickcodec_last_trade_low, i, last_trade_code(entry, tick, exchange_seconds, is_steady));
     store(columns, tickcodec_open_interest, i, zigzag32(tick->open_interest - entry->open_interest));
     entry->open_interest = tick->open_interest;
-    store(columns, tickcodec_flags, i, tick->flags | (uint32_t)tick->kind << 16);
   }
 }
 

@@ -49,6 +49,8 @@ struct BlockDecoder: ~Copyable {
     parameters.frequent_count = UInt32(header.frequentCount)
     parameters.instrument_least = header.instrumentLeast
     parameters.instrument_step = header.instrumentStep
+    parameters.summary_count = UInt32(header.summaryCount)
+    parameters.summary_unit = header.summaryUnit
     var offset = 0
     let sections = header.sections.map { descriptor in
       defer { offset += descriptor.rawLength }

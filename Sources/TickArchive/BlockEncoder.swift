@@ -13,6 +13,8 @@ struct BlockEncoder: ~Copyable {
   private let columns = ScratchBuffer<UInt32>(
     count: Int(tickcodec_column_count) * Int(tickcodec_column_stride))
   private let packed: ScratchBuffer<UInt8>
+  private let summaries: ScratchBuffer<tickcodec_summary>
+  private let packedSummaries: ScratchBuffer<UInt8>
   private let streamed: ScratchBuffer<UInt8>
   private let usesPortableKernels: Bool
   private var builder = BlockBuilder(BlockHeader(kind: .ticks, recordCount: 0))
@@ -34,6 +36,9 @@ struct BlockEncoder: ~Copyable {
     packed = ScratchBuffer(
       count: Int(tickcodec_directory_streams) * tickcodec_packed_capacity(UInt32(blockTicks)))
     streamed = ScratchBuffer(count: tickcodec_words_bound(UInt32(blockTicks)))
+    summaries = ScratchBuffer(count: blockTicks)
+    packedSummaries = ScratchBuffer(
+      count: Int(tickcodec_summary_streams) * tickcodec_packed_capacity(UInt32(blockTicks)))
     self.usesPortableKernels = usesPortableKernels
     slots.elements.initialize(repeating: 0)
   }
@@ -72,6 +77,11 @@ struct BlockEncoder: ~Copyable {
     header.frequentCount = Int(parameters.frequent_count)
     header.instrumentLeast = parameters.instrument_least
     header.instrumentStep = parameters.instrument_step
+    if parameters.summary_count > 0 {
+      header.version = BlockHeader.currentVersion
+      header.summaryCount = Int(parameters.summary_count)
+      header.summaryUnit = parameters.summary_unit
+    }
     builder.restart(header)
 
     addDirectory(instrumentCount, parameters)
@@ -79,6 +89,7 @@ struct BlockEncoder: ~Copyable {
       let length = pack(UnsafePointer(codes.elements.baseAddress), count, at: 0)
       builder.add(.instrumentCodes, UnsafeBufferPointer(packed.first(length)), coding: .packed)
     }
+    let summaryLength = packSummaries(ticks, count, instrumentCount, parameters)
     let used = tickcodec_split(
       ticks, count, codes.elements.baseAddress, directory.elements.baseAddress, &parameters,
       columns.elements.baseAddress)
@@ -86,7 +97,32 @@ struct BlockEncoder: ~Copyable {
       let start = (section.rawValue - Section.receiveTimeLow.rawValue) * Int(tickcodec_column_stride)
       addColumn(section, UnsafeBufferPointer(rebasing: columns.elements[start..<start + Int(count)]))
     }
+    builder.add(
+      .summaries, UnsafeBufferPointer(packedSummaries.first(summaryLength)), coding: .packed)
     builder.finish()
+  }
+
+  /// Packs the day summaries, before the directory changes; returns the length of their section.
+  private func packSummaries(
+    _ ticks: UnsafePointer<tickcodec_tick>, _ count: UInt32, _ instrumentCount: UInt32,
+    _ parameters: tickcodec_parameters
+  ) -> Int {
+    let summaryCount = Int(parameters.summary_count)
+    guard summaryCount > 0 else { return 0 }
+    let words = columns.elements.baseAddress
+    withUnsafePointer(to: parameters) {
+      tickcodec_split_summaries(
+        ticks, count, codes.elements.baseAddress, directory.elements.baseAddress, instrumentCount, $0,
+        summaries.elements.baseAddress, words)
+    }
+    var length = 0
+    for stream in 0..<Int(tickcodec_summary_streams) {
+      let target = UnsafeMutableBufferPointer(rebasing: packedSummaries.elements[length...])
+      length += tickcodec_pack_words(
+        words?.advanced(by: stream * summaryCount), UInt32(summaryCount), usesPortableKernels,
+        target.baseAddress, target.count)
+    }
+    return length
   }
 
   private mutating func addDirectory(_ instrumentCount: UInt32, _ parameters: tickcodec_parameters) {

@@ -21,9 +21,11 @@ package enum Section: Int, CaseIterable {
   case lastTradeHigh
   case openInterest
   case flags
+  /// Since version 3.
+  case summaries
 
-  /// The sections that are word streams of one word a tick.
-  package static let columns = Section.allCases[Section.receiveTimeLow.rawValue...]
+  /// The sections that are of one word a tick.
+  package static let columns = Section.allCases[Section.receiveTimeLow.rawValue...Section.flags.rawValue]
 }
 
 /// How the bytes of a section are stored.
@@ -62,7 +64,7 @@ struct BlockHeader: Hashable {
     var hasTimes: Bool { self == .ticks || self == .frames }
   }
 
-  /// The format version, 1 or 2.
+  /// The format version, 1 to 3.
   var version: UInt16
   var kind: Kind
   /// Ticks, definitions or index entries.
@@ -81,13 +83,17 @@ struct BlockHeader: Hashable {
   var frequentCount = 0
   var instrumentLeast: UInt32 = 0
   var instrumentStep: UInt32 = 1
+  var summaryCount = 0
+  var summaryUnit: UInt32 = 0
   var sections = [SectionDescriptor](repeating: .init(), count: Section.allCases.count)
 
   static let length = 256
   /// `TKABLOCK` in the file.
   static let magic: UInt64 = 0x4B43_4F4C_4241_4B54
-  /// The version that is written.
-  static let currentVersion: UInt16 = 2
+  /// The newest version, which blocks with day summaries have.
+  static let currentVersion: UInt16 = 3
+  /// The version of all other blocks that are written.
+  static let plainVersion: UInt16 = 2
   /// The versions that are read.
   static let versions: ClosedRange<UInt16> = 1...currentVersion
   private static let descriptorsOffset = 96
@@ -101,7 +107,7 @@ struct BlockHeader: Hashable {
   var blockLength: Int { Self.length + payloadLength }
 
   init(kind: Kind, recordCount: Int) {
-    version = Self.currentVersion
+    version = Self.plainVersion
     self.kind = kind
     self.recordCount = recordCount
   }
@@ -114,7 +120,7 @@ struct BlockHeader: Hashable {
       bytes.integer(UInt32.self, at: start + Self.checksumOffset)
         == bytes.checksum(start..<start + Self.checksumOffset),
       let kind = Kind(rawValue: bytes[start + 10]),
-      Int(bytes[start + 11]) == Section.allCases.count
+      Int(bytes[start + 11]) == Self.sectionCount(bytes.integer(UInt16.self, at: start + 8))
     else { return nil }
     version = bytes.integer(UInt16.self, at: start + 8)
     self.kind = kind
@@ -135,7 +141,11 @@ struct BlockHeader: Hashable {
       instrumentLeast = bytes.integer(UInt32.self, at: start + 76)
       instrumentStep = bytes.integer(UInt32.self, at: start + 80)
     }
-    for index in sections.indices {
+    if version > 2 {
+      summaryCount = Int(bytes.integer(UInt32.self, at: start + 84))
+      summaryUnit = bytes.integer(UInt32.self, at: start + 88)
+    }
+    for index in 0..<Self.sectionCount(version) {
       let word = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index)
       let stored = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index + 4)
       let codes = UInt8(word >> 28)
@@ -156,7 +166,7 @@ struct BlockHeader: Hashable {
     bytes.store(Self.magic, at: 0)
     bytes.store(version, at: 8)
     bytes[10] = kind.rawValue
-    bytes[11] = UInt8(sections.count)
+    bytes[11] = UInt8(Self.sectionCount(version))
     bytes.store(UInt32(Self.length), at: 12)
     bytes.store(UInt32(recordCount), at: 16)
     bytes.store(UInt32(instrumentCount), at: 20)
@@ -173,7 +183,9 @@ struct BlockHeader: Hashable {
     bytes.store(UInt32(frequentCount), at: 72)
     bytes.store(instrumentLeast, at: 76)
     bytes.store(instrumentStep, at: 80)
-    for (index, section) in sections.enumerated() {
+    bytes.store(UInt32(summaryCount), at: 84)
+    bytes.store(summaryUnit, at: 88)
+    for (index, section) in sections.prefix(Self.sectionCount(version)).enumerated() {
       let codes = section.method.rawValue | (section.coding == .packed ? Self.packedBit : 0)
       let word = UInt32(codes) << 28 | UInt32(section.rawLength)
       bytes.store(word, at: Self.descriptorsOffset + 8 * index)
@@ -182,6 +194,9 @@ struct BlockHeader: Hashable {
     bytes.store(bytes.checksum(0..<Self.checksumOffset), at: Self.checksumOffset)
     return bytes
   }
+
+  /// Section descriptors that a header of a version has.
+  private static func sectionCount(_ version: UInt16) -> Int { version < 3 ? 18 : 19 }
 
   private var isWithinLimits: Bool {
     let storedLength = sections.reduce(0) { $0 + $1.storedLength }
@@ -201,6 +216,7 @@ struct BlockHeader: Hashable {
       return (1...ArchiveLimits.blockTicksMax).contains(recordCount)
         && (1...recordCount).contains(instrumentCount) && earliest <= latest && codeWidth <= 16
         && [1, 1_000, 1_000_000, 1_000_000_000].contains(exchangeUnit)
+        && summaryCount <= recordCount && summaryUnit <= Int32.max
         && lastSequence >= firstSequence && lastSequence - firstSequence >= UInt64(recordCount - 1)
     case .instruments: return (1...ArchiveLimits.blockDefinitionsMax).contains(recordCount)
     case .frames:
@@ -214,6 +230,8 @@ struct BlockHeader: Hashable {
     switch (kind, section) {
     case (.ticks, .directory):
       return Int(tickcodec_directory_streams) * Self.columnLengthMax(instrumentCount)
+    case (.ticks, .summaries):
+      return Int(tickcodec_summary_streams) * Self.columnLengthMax(summaryCount)
     case (.ticks, _): return Self.columnLengthMax(recordCount)
     case (.instruments, .directory): return ArchiveLimits.definitionBytesMax
     case (.frames, .directory): return ArchiveLimits.frameBytesMax

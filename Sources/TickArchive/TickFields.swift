@@ -31,6 +31,7 @@ public struct TickFields: OptionSet, Sendable, Hashable {
   var sections: Set<Section> {
     var sections: Set<Section> = [
       .directory, .instrumentCodes, .receiveTimeLow, .receiveTimeHigh, .sequenceLow, .sequenceHigh, .flags,
+      .summaries,
     ]
     // Last trades are told from exchange times, and volumes from quantities.
     if !isDisjoint(with: [.exchangeTime, .lastTradeSeconds]) {

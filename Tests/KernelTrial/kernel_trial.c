@@ -114,7 +114,7 @@ typedef struct {
   uint32_t count, instrument_count;
   tickcodec_tick *ticks;
   tickcodec_parameters parameters;
-  tickcodec_bytes sections[tickcodec_section_count];
+  tickcodec_bytes sections[tickcodec_stored_section_count];
   uint8_t *bytes;
   size_t length;
 } block;
@@ -123,7 +123,7 @@ static int64_t any_value(void) { return below(8) == 0 ? INT64_MIN + (int64_t)bel
 
 static void make_ticks(block *block) {
   static const uint32_t unit_choices[] = {1, 1000, 1000000, 1000000000};
-  bool is_wild = below(3) == 0, is_steady = below(2);
+  bool is_wild = below(3) == 0, is_steady = below(2), has_summaries = below(2);
   uint32_t instruments = 1 + below(below(2) ? 5 : 400), unit = unit_choices[below(4)];
   int64_t time = INT64_C(1768448700000000000);
   uint64_t sequence = below(1000);
@@ -143,6 +143,7 @@ static void make_ticks(block *block) {
     tick->open_interest = below(5) == 0 ? uneven() : 7;
     tick->flags = (uint16_t)(below(9) == 0 ? draw() : 0);
     tick->kind = (uint8_t)(below(99) == 0);
+    if (has_summaries && below(9) == 0) tick->kind = tickcodec_summary_kind;
   }
 }
 
@@ -157,7 +158,7 @@ static void make_block(block *block) {
   tickcodec_instrument *directory = room(count * sizeof *directory);
   uint32_t *columns = malloc(tickcodec_column_count * (size_t)tickcodec_column_stride * 4);
   size_t room_each = tickcodec_packed_capacity(count);
-  uint8_t *packed = malloc(room_each * (tickcodec_directory_streams + tickcodec_section_count));
+  uint8_t *packed = malloc(room_each * (tickcodec_directory_streams + tickcodec_section_count + tickcodec_summary_streams));
   require(slots && instruments && tick_counts && codes && ranks && order && columns && packed, "no memory");
 
   tickcodec_parameters *parameters = &block->parameters;
@@ -167,34 +168,45 @@ static void make_block(block *block) {
   tickcodec_rank(instruments, tick_counts, found, count, order, ranks, directory, parameters);
   tickcodec_measure(block->ticks, count, ranks, codes, directory, found, parameters);
   block->instrument_count = found;
-  size_t starts[tickcodec_section_count + 1] = {0}, length = 0;
+  size_t starts[tickcodec_stored_section_count + 1] = {0}, length = 0;
   for (uint32_t stream = 0; stream < tickcodec_directory_streams; stream++) {
     tickcodec_directory_words(directory, found, parameters, stream, columns);
     length += tickcodec_pack_words(columns, found, false, packed + length, room_each);
   }
   starts[1] = length;
   if (found > 1) length += tickcodec_pack_words(codes, count, false, packed + length, room_each);
+  // Day summaries are taken apart first and stored last.
+  size_t summary_count = parameters->summary_count;
+  uint32_t *summaries = malloc(tickcodec_summary_streams * (summary_count + 1) * 4);
+  tickcodec_summary *running = malloc(found * sizeof *running);
+  require(summaries && running, "no memory");
+  tickcodec_split_summaries(block->ticks, count, codes, directory, found, parameters, running, summaries);
   uint32_t used = tickcodec_split(block->ticks, count, codes, directory, parameters, columns);
   for (uint32_t section = tickcodec_first_column; section < tickcodec_section_count; section++) {
     starts[section] = length;
     const uint32_t *words = columns + (section - tickcodec_first_column) * (size_t)tickcodec_column_stride;
     if (used >> section & 1) length += tickcodec_pack_words(words, count, false, packed + length, room_each);
   }
-  starts[tickcodec_section_count] = length;
+  starts[tickcodec_summaries] = length;
+  for (uint32_t stream = 0; stream < tickcodec_summary_streams; stream++) {
+    length += tickcodec_pack_words(summaries + stream * summary_count, (uint32_t)summary_count, false, packed + length,
+                                   room_each);
+  }
+  starts[tickcodec_stored_section_count] = length;
   // Sections to the last byte, and what may be loaded behind them.
   block->length = length;
   block->bytes = exact_copy(packed, length + slack);
-  for (uint32_t section = 0; section < tickcodec_section_count; section++) {
+  for (uint32_t section = 0; section < tickcodec_stored_section_count; section++) {
     block->sections[section] = (tickcodec_bytes){block->bytes + starts[section], starts[section + 1] - starts[section],
                                                  tickcodec_coding_packed};
   }
   free(slots), free(instruments), free(tick_counts), free(codes), free(ranks), free(order);
-  free(directory), free(columns), free(packed);
+  free(directory), free(columns), free(packed), free(summaries), free(running);
 }
 
 // Reads all of a block; returns how many ticks, or -1 when it is refused.
 static int read_block(const block *block, tickcodec_reader *reader, uint32_t kernels, tickcodec_tick *ticks) {
-  int malformed = tickcodec_open(reader, block->sections, 2, block->count, block->instrument_count, &block->parameters,
+  int malformed = tickcodec_open(reader, block->sections, 3, block->count, block->instrument_count, &block->parameters,
                                  UINT32_MAX, block->bytes + block->length + slack, kernels);
   if (malformed >= 0) return -1;
   int done = 0;
@@ -207,7 +219,7 @@ static int read_block(const block *block, tickcodec_reader *reader, uint32_t ker
 }
 
 static void try_wanted(const block *block, tickcodec_reader *reader, uint32_t kernels, tickcodec_tick *ticks) {
-  require(tickcodec_open(reader, block->sections, 2, block->count, block->instrument_count, &block->parameters,
+  require(tickcodec_open(reader, block->sections, 3, block->count, block->instrument_count, &block->parameters,
                          UINT32_MAX, block->bytes + block->length + slack, kernels) < 0,
           "a block is refused");
   uint8_t *wanted = malloc(block->instrument_count);

@@ -69,9 +69,11 @@ import TickArchive
   }()
 
   /// A writer's life: definitions, several segments, journal, end. After a fault it tries the same once more, and
-  /// gives up when that fails too. Returns the last sequence that was called safe.
-  private func live(_ ticks: [Tick], in directory: String, _ calls: FileCalls) -> UInt64 {
-    var safe: UInt64 = 0
+  /// gives up when that fails too. Returns the last sequence that was called safe, and tells each as it is.
+  private func live(
+    _ ticks: [Tick], in directory: String, _ calls: FileCalls, acknowledge: (UInt64) -> Void = { _ in }
+  ) -> UInt64 {
+    var safe: UInt64 = 0 { didSet { acknowledge(safe) } }
     do {
       var writer = try ArchiveWriter(directory: directory, feed: "test", options: Self.options, calls: calls)
       safe = writer.lastSealedSequence ?? 0
@@ -118,7 +120,7 @@ import TickArchive
     let ticks = TickStreams.plausible(count: 44)
     let disk = RecordedDisk()
     let directory = try TemporaryDirectory()
-    _ = live(ticks, in: directory.path, disk.calls)
+    _ = live(ticks, in: directory.path, disk.calls, acknowledge: disk.acknowledge)
     let operations = disk.operations
     #expect(operations.count > 30)
     var random = SeededGenerator(seed: 1)
@@ -136,6 +138,7 @@ import TickArchive
       try image.write(to: copy.path)
       let writer = try ArchiveWriter(directory: copy.path, feed: "test", options: Self.options)
       let found = writer.lastSealedSequence ?? 0
+      #expect(found >= image.acknowledged, "after call \(count)")
       #expect(try readAll(in: copy.path) == Array(ticks[..<Int(found)]), "after call \(count)")
     }
   }

@@ -67,7 +67,7 @@ import TickArchive
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 100))
     let file = try directory.segments[0]
     let complete = try ArchiveReader(file: file).info()[0]
-    #expect(complete.ticks == 250 && complete.blocks == 3 && complete.version == 2 && complete.isComplete)
+    #expect(complete.ticks == 250 && complete.blocks == 3 && complete.version == 3 && complete.isComplete)
     #expect(complete.firstSequence == 1 && complete.lastSequence == 250)
     #expect(complete.firstTime == ticks.first?.receiveTime && complete.lastTime == ticks.last?.receiveTime)
 
@@ -110,10 +110,10 @@ import TickArchive
     try archive(TickStreams.plausible(count: 10), in: directory.path)
     let file = try directory.segments[0]
     var bytes = try readBytes(file)
-    bytes[8] = 3
+    bytes[8] = 4
     Checksums.reseal(&bytes, 0..<60)
     try writeBytes(bytes, to: file)
-    let sentence = "\(file) is of format version 3; this program reads versions up to 2"
+    let sentence = "\(file) is of format version 4; this program reads versions up to 3"
     #expect(throws: Fault(.badData, sentence)) { try ArchiveReader(file: file) }
     #expect(throws: Fault(.badData, sentence)) {
       _ = try ArchiveWriter(directory: directory.path, feed: "test").lastSealedSequence
@@ -127,6 +127,7 @@ import TickArchive
     for (number, ticks) in [
       TickStreams.plausible(count: 9000, instruments: 200),
       TickStreams.arbitrary(count: 4000, instruments: 200, seed: 5),
+      TickStreams.summarized(count: 9000, instruments: 200),
     ].enumerated() {
       let path = "\(directory.path)/\(number)"
       try archive(ticks, in: path, options: ArchiveOptions(blockTicks: 5000))
@@ -144,7 +145,7 @@ import TickArchive
   @Test(arguments: TickKernels.allCases, [true, false])
   func fieldsThatAreNotAskedForAreZeroAndTheOthersAsEver(kernels: TickKernels, isForOne: Bool) throws {
     let directory = try TemporaryDirectory()
-    let ticks = TickStreams.plausible(count: 6000, instruments: 50)
+    let ticks = TickStreams.summarized(count: 6000, instruments: 50)
     try archive(ticks, in: directory.path)
     var reader = try ArchiveReader(directory: directory.path, feed: "test")
     reader.kernels = kernels

@@ -14,14 +14,40 @@ import TickArchive
   @Test(arguments: 0..<60 as Range<UInt64>)
   func recordsWithAnyValuesComeBackUnchanged(seed: UInt64) throws {
     let directory = try TemporaryDirectory()
-    let ticks = TickStreams.arbitrary(
+    var ticks = TickStreams.arbitrary(
       count: 40 + Int(seed) * 7, instruments: [1, 2, 3, 9, 200][Int(seed) % 5], seed: seed)
+    for index in ticks.indices where seed % 3 == 0 && index % 4 != 0 { ticks[index].kind = .daySummary }
     // One segment for all days, as the receive times jump by centuries.
     try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: 97))
     #expect(try readByAllKernels(in: directory.path) == ticks)
     let report = try ArchiveReader(directory: directory.path, feed: "test").verify()
     #expect(report.isSound)
     #expect(report.ticks == ticks.count)
+  }
+
+  /// Also where a block has more of them than a tile, and an instrument nothing else.
+  @Test(arguments: [1, 20, 3000], [2500, 32768])
+  func daySummariesComeBackUnchanged(instruments: Int, blockTicks: Int) throws {
+    let directory = try TemporaryDirectory()
+    let ticks = TickStreams.summarized(count: 9000, instruments: instruments)
+    try archive(ticks, in: directory.path, options: ArchiveOptions(blockTicks: blockTicks))
+    #expect(try readByAllKernels(in: directory.path) == ticks)
+  }
+
+  /// Among the columns they would cost more than the trades.
+  @Test func daySummariesTakeFewBytes() throws {
+    var bytes: [Int] = []
+    let summarized = TickStreams.summarized(count: 30_000, instruments: 200)
+    let plain = TickStreams.plausible(count: 30_000, instruments: 200)
+    for ticks in [summarized, plain] {
+      let directory = try TemporaryDirectory()
+      try archive(ticks, in: directory.path)
+      bytes.append(
+        try ArchiveReader(directory: directory.path, feed: "test").info().reduce(0) { $0 + $1.bytes })
+    }
+    let each = Double(bytes[0] - bytes[1]) / Double(summarized.count - plain.count)
+    print("day summaries: \(summarized.count - plain.count) of \(each) bytes each")
+    #expect(each < 7)
   }
 
   @Test(arguments: 0..<20 as Range<UInt64>)

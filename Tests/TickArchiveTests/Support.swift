@@ -79,6 +79,29 @@ enum TickStreams {
     }
   }
 
+  /// A plausible feed that states the day's prices whenever they change, numbered anew from 1.
+  static func summarized(count: Int, instruments: Int = 20, seed: UInt64 = 1) -> [Tick] {
+    var known: [InstrumentID: DaySummary] = [:]
+    var ticks: [Tick] = []
+    for tick in plausible(count: count, instruments: instruments, seed: seed) {
+      if tick.kind == .trade {
+        let price = tick.lastPrice
+        let former = known[tick.instrument]
+        let summary = DaySummary(
+          open: former?.open ?? price, high: max(price, former?.high ?? price),
+          low: min(price, former?.low ?? price),
+          previousClose: former?.previousClose ?? Price(units: price.units - 350_000_000))
+        if summary != former {
+          ticks.append(summary.record(of: tick.instrument, receiveTime: tick.receiveTime))
+        }
+        known[tick.instrument] = summary
+      }
+      ticks.append(tick)
+    }
+    for index in ticks.indices { ticks[index].sequence = UInt64(index + 1) }
+    return ticks
+  }
+
   /// Records whose fields hold anything at all, extremes above all.
   static func arbitrary(count: Int, instruments: Int, seed: UInt64) -> [Tick] {
     var random = SeededGenerator(seed: seed)

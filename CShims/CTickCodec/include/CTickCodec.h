@@ -58,9 +58,16 @@ enum {
   tickcodec_open_interest = 16,
   tickcodec_flags = 17,
   tickcodec_section_count = 18,
+  // Version 3: day summaries, which have no values of their own in the sections above.
+  tickcodec_summaries = 18,
+  tickcodec_stored_section_count = 19,
   tickcodec_first_column = tickcodec_receive_time_low,
   tickcodec_column_count = tickcodec_section_count - tickcodec_first_column,
 };
+
+// The kind of record that is a day summary: prices where a trade has its exchange time, price, volume, last trade and
+// quantity. Among the columns they would pass for trades with enormous values, so they have a section to themselves.
+enum { tickcodec_summary_kind = 2 };
 
 // How the words of a section are coded. Where a section is left out, all its words are zero.
 enum {
@@ -99,6 +106,9 @@ typedef struct {
   uint32_t frequent_count;
   uint32_t instrument_least;
   uint32_t instrument_step;
+  // Version 3: how many records are day summaries, and what all of their prices are multiples of.
+  uint32_t summary_count;
+  uint32_t summary_unit;
 } tickcodec_parameters;
 
 // MARK: Checksum
@@ -145,8 +155,9 @@ typedef struct {
 } tickcodec_instrument;
 _Static_assert(sizeof(tickcodec_instrument) == 64, "one line of the cache");
 
-// Streams of words in a directory.
-enum { tickcodec_directory_streams = 10 };
+// Streams of words in a directory, and in the section of day summaries: low and high word of four prices, and open
+// interest.
+enum { tickcodec_directory_streams = 10, tickcodec_summary_streams = 9 };
 
 // Gives each tick the number of its instrument in the order of first appearance and counts the ticks of each; returns
 // how many instruments there are. `slots` has tickcodec_lookup_slots elements, all zero, and is left so; the others have
@@ -170,7 +181,18 @@ void tickcodec_measure(const tickcodec_tick *ticks, uint32_t count, const uint16
 void tickcodec_directory_words(const tickcodec_instrument *directory, uint32_t instrument_count,
                                const tickcodec_parameters *parameters, uint32_t stream, uint32_t *words);
 
-// Splits ticks into columns: word i of section s goes to columns[(s - tickcodec_first_column) *
+// The running prices of one instrument's day summaries, in summary units.
+typedef struct {
+  uint64_t prices[4];
+} tickcodec_summary;
+
+// Takes day summaries apart, before tickcodec_split, which changes the directory: word k of stream s goes to words[s *
+// parameters->summary_count + k]. `running` has an element for each instrument.
+void tickcodec_split_summaries(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
+                               const tickcodec_instrument *directory, uint32_t instrument_count,
+                               const tickcodec_parameters *parameters, tickcodec_summary *running, uint32_t *words);
+
+// Splits ticks into columns, of a day summary nothing but receive time, sequence and kind: word i of section s goes to columns[(s - tickcodec_first_column) *
 // tickcodec_column_stride + i]. Bit s of the result says that section s is not all zero.
 uint32_t tickcodec_split(const tickcodec_tick *ticks, uint32_t count, const uint32_t *codes,
                          tickcodec_instrument *directory, const tickcodec_parameters *parameters, uint32_t *columns);
@@ -183,7 +205,7 @@ size_t tickcodec_reader_size(void);
 enum { tickcodec_reader_alignment = 64 };
 
 // Starts to read a block of `count` ticks, which is one to tickcodec_block_ticks_max, and unpacks its directory.
-// `sections` has tickcodec_section_count elements, whose bytes stay in place until the last tick has been read; up to
+// `sections` has tickcodec_stored_section_count elements, whose bytes stay in place until the last tick has been read; up to
 // `readable` behind them may be loaded. A section whose bit is not set in `wanted_sections` is passed over as if it were
 // left out, for whoever has no use for what is made of it. Returns -1, or the number of the first section found to be malformed.
 int tickcodec_open(tickcodec_reader *reader, const tickcodec_bytes *sections, uint32_t version, uint32_t count,

@@ -159,6 +159,16 @@ def directory(section, version, count, earliest, frequent, least, step):
     return entries
 
 
+def day_summaries(section, count):
+    streams, position = [], 0
+    for _ in range(9):
+        words, position = column_words(section, position, count)
+        streams.append(words)
+    assert position == len(section[0])
+    for *prices, interest in zip(*streams):
+        yield *(low | high << 32 for low, high in zip(prices[::2], prices[1::2])), interest
+
+
 def ticks(header, payload):
     count, instrument_count = struct.unpack_from("<II", header, 16)
     earliest, latest, first, last, unit = struct.unpack_from("<qqQQI", header, 32)
@@ -189,12 +199,27 @@ def ticks(header, payload):
     receive_codes, exchange_codes, remainders = wide(2), wide(4), column(6)
     sequence_codes, price_codes, quantities = wide(7), wide(9), column(11)
     volume_codes, trade_codes, interest_codes, flag_words = wide(12), wide(14), column(16), column(17)
+    summaries = iter(())
+    if version > 2:
+        summary_count, summary_unit = struct.unpack_from("<II", header, 84)
+        summaries = iter(day_summaries(parts[18], summary_count))
+        for entry in entries:
+            entry.summary = [signed(entry.price * entry.price_unit & MASK64) // summary_unit] * 4
     receive, sequence = earliest & MASK64, first - 1
     for i in range(count):
         entry = entries[codes[i]]
         receive = receive + receive_codes[i] & MASK64
         exchange = (signed(receive) // unit - unzigzag(exchange_codes[i])) * unit + remainders[i] & MASK64
         sequence = sequence + 1 + sequence_codes[i] & MASK64
+        if version > 2 and flag_words[i] >> 16 & 0xFF == 2:
+            *codes_of_prices, interest = next(summaries)
+            entry.summary = [price + unzigzag(code) for price, code in zip(entry.summary, codes_of_prices)]
+            high, low, opening, close = [price * summary_unit & MASK64 for price in entry.summary]
+            yield (
+                entry.number, sequence, signed(receive), signed(opening), signed(high), signed(low),
+                close & MASK32, close >> 32, interest, flag_words[i] & 0xFFFF, 2,
+            )  # fmt: skip
+            continue
         entry.price = entry.price + unzigzag(price_codes[i]) & MASK64
         traded = quantities[i] * entry.lot
         quantity = traded & MASK32
@@ -220,12 +245,12 @@ def ticks(header, payload):
             signed(entry.price * entry.price_unit & MASK64), signed(entry.volume), entry.last_trade, quantity,
             entry.open_interest, flag_words[i] & 0xFFFF, flag_words[i] >> 16 & 0xFF,
         )  # fmt: skip
-    assert sequence == last and earliest <= latest
+    assert sequence == last and earliest <= latest and next(summaries, None) is None
 
 
 def blocks(segment):
     """Header and payload of each block, with every checksum compared."""
-    assert segment[:8] == b"TKARCHIV" and struct.unpack_from("<H", segment, 8)[0] in (1, 2)
+    assert segment[:8] == b"TKARCHIV" and struct.unpack_from("<H", segment, 8)[0] in (1, 2, 3)
     assert crc32c(segment[:60]) == struct.unpack_from("<I", segment, 60)[0]
     position = 64
     while segment[position : position + 8] == b"TKABLOCK":

@@ -62,7 +62,7 @@ check-threads: deps-test
 	gcc -std=c11 -D_GNU_SOURCE -O1 -g -fno-builtin -Wall -Wextra -Werror -fsanitize=thread -Wno-tsan \
 	  -ICShims/CSharedRing/include Tests/ThreadTrial/lane_trial.c -pthread -o $(THREAD_TRIAL)
 	@for way in stamps cursor sleep; do setarch -R $(THREAD_TRIAL) $$way $(THREAD_RECORDS) || exit 1; done
-	@for run in "stamps stamp-store" "stamps prepared-store" "stamps stamp-load" "cursor published-store" \
+	@for run in "stamps stamp-store" "stamps prepared-store" "stamps run-store" "stamps stamp-load" "cursor published-store" \
 	  "cursor published-load" "cursor released-store" "stamps released-load"; do \
 	  set -- $$run; \
 	  setarch -R $(THREAD_TRIAL) $$1 $(THREAD_RECORDS) $$2 > $(THREAD_TRIAL).log 2>&1 \
@@ -135,28 +135,24 @@ ring-peers:
 	@$(call build_peer,unix-socket,)
 	@$(call build_peer,iceoryx,$(wildcard /usr/include/iceoryx/v*),-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
 
-# Mutated segments, captures and journals against their readers, FUZZ_SECONDS long. The control comes first: a reader with
-# a known bug, which must be found.
+# Mutated inputs against everything that reads files and what venues send, FUZZ_SECONDS for each target, two at a time. The
+# control comes first: a reader with a known bug, which must be found. Optimised, with the checks of debug builds kept
+# where they are preconditions.
 FUZZ_SECONDS := 60
-FUZZER = .build-fuzz/release/ArchiveFuzzer
-FUZZ_OPTIONS = -rss_limit_mb=1024 -timeout=10 -close_fd_mask=1 -print_final_stats=1
-
-fuzz: deps
-	TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product ArchiveFuzzer --sanitize address \
-	  -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
-	rm -rf .build-fuzz/corpus .build-fuzz/control
-	$(FUZZER) make-corpus $(CURDIR)/.build-fuzz/corpus
-	cp -r .build-fuzz/corpus .build-fuzz/control
-	! TICKRING_FUZZ_SEEDED_BUG=1 $(FUZZER) .build-fuzz/control -max_total_time=60 -artifact_prefix=.build-fuzz/control- \
-	  $(FUZZ_OPTIONS) >.build-fuzz/control.log 2>&1 || (echo "the fuzzer missed the seeded bug"; exit 1)
-	$(FUZZER) .build-fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build-fuzz/finding- $(FUZZ_OPTIONS)
-
-# The same for all that reads what venues send, each target with a control of its own, two at a time. Optimised, with the
-# checks of debug builds kept where they are preconditions.
+FUZZ_BUILD = TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --sanitize address \
+  -Xswiftc -enable-testing -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
+ARCHIVE_FUZZER = .build-fuzz/release/ArchiveFuzzer
 VENUE_FUZZER = .build-fuzz/release/VenueFuzzer
+
+# Segments, captures and journals.
+fuzz: deps
+	$(FUZZ_BUILD) --product ArchiveFuzzer
+	$(ARCHIVE_FUZZER) list-targets | FUZZ_BYTES_MAX=16384 xargs -P 2 -I TARGET \
+	  Tests/VenueFuzzer/fuzz-target.sh $(ARCHIVE_FUZZER) TARGET $(FUZZ_SECONDS) .build-fuzz/archive
+
+# All that reads what venues send.
 fuzz-venues: deps
-	TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product VenueFuzzer --sanitize address \
-	  -Xswiftc -enable-testing -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
+	$(FUZZ_BUILD) --product VenueFuzzer
 	$(VENUE_FUZZER) list-targets | xargs -P 2 -I TARGET \
 	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) TARGET $(FUZZ_SECONDS) .build-fuzz/venues
 

@@ -6,8 +6,9 @@ import TickArchive
 // Feeds mutated segments, captures and journals to their readers: `make fuzz`. Whatever the bytes, a reader must come
 // back with an answer or a typed fault; a trap, a sanitizer's complaint or a memory beyond the limit is a finding.
 //
-// The first byte of an input chooses the reader and whether checksums are mended first. Without mending hardly a mutation
-// would get past them.
+// Every reader has its own corpus. TICKRING_FUZZ_TARGET names it, TICKRING_FUZZ_SEEDED_BUG puts a bug behind it: the
+// control, which must be found. The first byte of an input says whether checksums are mended first: without, hardly a
+// mutation would get past them.
 
 @_silgen_name("LLVMFuzzerRunDriver")
 func runFuzzer(
@@ -16,7 +17,7 @@ func runFuzzer(
   _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
 ) -> Int32
 
-enum Target: UInt8, CaseIterable {
+enum Target: String, CaseIterable {
   case segment, capture, journal
 }
 
@@ -29,9 +30,16 @@ enum Layout {
   static let journalRowLength = 64
 }
 
-/// Set for the control: a reader with a bug, which the fuzzer must find.
+let target = getenv("TICKRING_FUZZ_TARGET").flatMap { Target(rawValue: String(cString: $0)) }
 let hasSeededBug = getenv("TICKRING_FUZZ_SEEDED_BUG") != nil
 let file = "/dev/shm/tickring-fuzz-\(getpid())"
+
+/// The control: a table too short for what the input holds.
+func seededBug(_ value: some BinaryInteger) {
+  guard hasSeededBug else { return }
+  let table = [UInt8](repeating: 0, count: 200)
+  precondition(table[Int(truncatingIfNeeded: value) & 0xFF] == 0)
+}
 
 func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
   bytes.withUnsafeBufferPointer { tickcodec_crc32c($0.baseAddress, $0.count) }
@@ -101,7 +109,10 @@ func readSegment() {
     reader.kernels = kernels
     var last: UInt64?
     _ = try? reader.forEachBlock(damage: .skip) { ticks throws(Fault) in
-      for index in ticks.indices { last = max(last ?? 0, ticks[index].sequence) }
+      for index in ticks.indices {
+        last = max(last ?? 0, ticks[index].sequence)
+        seededBug(ticks[index].openInterest)
+      }
     }
     var selection = TickSelection(
       from: Timestamp(seconds: 1), to: Timestamp(seconds: 2_000_000_000),
@@ -118,15 +129,13 @@ func readCapture() {
   var bytes = 0
   _ = try? reader.forEachFrame(damage: .skip) { frame throws(Fault) in
     bytes += frame.bytes.count
-    // The control: an array as long as the frame, indexed by what the frame says.
-    if hasSeededBug, let first = frame.bytes.first { bytes += Int(frame.bytes[Int(first)]) }
+    seededBug(frame.bytes.first ?? 0)
   }
   _ = try? reader.info()
 }
 
 func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 1 else { return 0 }
-  let target = Target(rawValue: (start[0] >> 1) % UInt8(Target.allCases.count)) ?? .segment
   let isMended = start[0] & 1 != 0
   var bytes = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
   switch target {
@@ -136,13 +145,14 @@ func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     target == .segment ? readSegment() : readCapture()
   case .journal:
     if isMended { mendJournal(&bytes) }
-    _ = journaledTicks(in: bytes)
+    for tick in journaledTicks(in: bytes) { seededBug(tick.openInterest) }
+  case nil: break
   }
   return 0
 }
 
-/// Writes one small input for each reader, with and without mending.
-func makeCorpus(in directory: String) throws {
+/// Writes small inputs for a reader, with and without mending.
+func makeCorpus(of target: Target, in directory: String) throws {
   let work = directory + ".work"
   try? FileManager.default.removeItem(atPath: work)
   defer { try? FileManager.default.removeItem(atPath: work) }
@@ -158,13 +168,18 @@ func makeCorpus(in directory: String) throws {
   let open = Timestamp(seconds: 1_795_405_500)
   for number in 1...20 as ClosedRange<UInt64> {
     let time = open + Int64(number) * 1_234_567
-    _ = try archive.append(
-      Tick(
-        instrument: InstrumentID(rawValue: UInt32(number % 3)), sequence: number, receiveTime: time,
-        exchangeTime: Timestamp(seconds: time.seconds),
-        lastPrice: Price(units: 100_000_000_000 + Int64(number)),
-        dayVolume: Int64(number * 75), lastTradeSeconds: UInt32(time.seconds), lastQuantity: 75,
-        openInterest: 3))
+    let price = Price(units: 100_000_000_000 + Int64(number))
+    var tick = Tick(
+      instrument: InstrumentID(rawValue: UInt32(number % 3)), sequence: number, receiveTime: time,
+      exchangeTime: Timestamp(seconds: time.seconds), lastPrice: price, dayVolume: Int64(number * 75),
+      lastTradeSeconds: UInt32(time.seconds), lastQuantity: 75, openInterest: 3)
+    // The first block is of version 2, those with day summaries are of version 3.
+    if number > 8, number % 3 == 0 {
+      tick = DaySummary(open: price, high: price, low: price, previousClose: price)
+        .record(of: tick.instrument, receiveTime: time)
+      tick.sequence = number
+    }
+    _ = try archive.append(tick)
     try capture.append([UInt8(number), 1, 2].span.bytes, isText: number % 2 == 0, receiveTime: time)
   }
   try archive.synchronize()
@@ -172,27 +187,31 @@ func makeCorpus(in directory: String) throws {
   try archive.finish()
   try capture.finish()
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-  // Of the first version, which is written no more, the sample that the tests read.
-  let first = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../TickArchiveTests/Resources/golden-v1.tka")
-  let inputs: [(name: String, Target, [UInt8])] = [
-    ("version-1", .segment, [UInt8](try Data(contentsOf: first))),
-    (
-      "segment", .segment,
-      [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tka")))
-    ),
-    (
-      "capture", .capture,
-      [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/fuzz-20261123-0001.tkc")))
-    ),
-    ("journal", .journal, journal),
-  ]
-  for (name, target, bytes) in inputs {
+  func written(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: work + "/" + name)))
+  }
+  let inputs =
+    switch target {
+    case .segment: [try written("fuzz-20261123-0001.tka"), try firstVersion()]
+    case .capture: [try written("fuzz-20261123-0001.tkc")]
+    case .journal: [journal]
+    }
+  for (number, bytes) in inputs.enumerated() {
     for mending in 0...1 as ClosedRange<UInt8> {
-      let input = Data([target.rawValue << 1 | mending] + bytes)
-      try input.write(to: URL(fileURLWithPath: "\(directory)/\(name)-\(mending)"))
+      try Data([mending] + bytes).write(to: URL(fileURLWithPath: "\(directory)/\(number)-\(mending)"))
     }
   }
+}
+
+/// Of the first version, which is written no more, the sample that the tests read: the definitions and the first block of
+/// ticks, which are plausible ones.
+func firstVersion() throws -> [UInt8] {
+  let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../TickArchiveTests/Resources/golden-v1.tka")
+  let bytes = [UInt8](try Data(contentsOf: sample))
+  let blocks = stride(from: Layout.segmentHeaderLength, to: bytes.count - Layout.blockHeaderLength, by: 8)
+    .filter { isBlock(at: $0, in: bytes) }
+  return Array(bytes[..<blocks[2]])
 }
 
 /// The fuzzer's entry for one input, by the name that its runtime looks for.
@@ -202,8 +221,17 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 @main
 enum ArchiveFuzzer {
   static func main() throws {
+    if CommandLine.arguments.count == 2, CommandLine.arguments[1] == "list-targets" {
+      for target in Target.allCases { print(target.rawValue) }
+      return
+    }
+    guard let target else {
+      print(
+        "TICKRING_FUZZ_TARGET must be one of \(Target.allCases.map(\.rawValue).joined(separator: ", "))")
+      exit(64)
+    }
     if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "make-corpus" {
-      return try makeCorpus(in: CommandLine.arguments[2])
+      return try makeCorpus(of: target, in: CommandLine.arguments[2])
     }
     var argumentCount = CommandLine.argc
     var arguments = CommandLine.unsafeArgv

@@ -2,7 +2,7 @@
 # fuzz-target.sh FUZZER TARGET SECONDS DIRECTORY: first the control, a seeded bug that must be found, then the search.
 set -u
 fuzzer=$1 target=$2 seconds=$3 directory=$4/$2
-options="-rss_limit_mb=1024 -timeout=10 -max_len=4096 -close_fd_mask=1 -print_final_stats=1"
+options="-rss_limit_mb=1024 -timeout=10 -max_len=${FUZZ_BYTES_MAX:-4096} -close_fd_mask=1 -print_final_stats=1"
 export TICKRING_FUZZ_TARGET="$target"
 # Swift's own report of a trap reads all memory, which the sanitizer would take for a second finding.
 export SWIFT_BACKTRACE=enable=no

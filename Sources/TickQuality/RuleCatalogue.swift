@@ -1,64 +1,48 @@
 public import MarketData
-internal import Synchronization
 
-/// All rules that a configuration can name: TickRing's own, and those that a program has registered.
+/// All rules for ticks that a configuration can name: TickRing's own, and those that a program has registered.
 public enum RuleCatalogue {
-  /// TickRing's own rules in the order in which they judge by default.
-  static let ownRules: [any TickRule.Type] = [
-    NotPositiveRule.self, CachedOnSubscribeRule.self, DuplicateRule.self, OutOfOrderRule.self, StaleRule.self,
-    ClockSkewRule.self, OutsideSessionRule.self, VolumeResetRule.self, SequenceGapRule.self,
-    InferredGapRule.self,
-    OffBandRule.self,
-  ]
+  private static let registry = RuleRegistry<TickRuleKind>(
+    "quality rule",
+    own: [
+      TickRuleKind(NotPositiveRule.self), TickRuleKind(CachedOnSubscribeRule.self),
+      TickRuleKind(DuplicateRule.self), TickRuleKind(OutOfOrderRule.self), TickRuleKind(StaleRule.self),
+      TickRuleKind(ClockSkewRule.self), TickRuleKind(OutsideSessionRule.self),
+      TickRuleKind(VolumeResetRule.self), TickRuleKind(SequenceGapRule.self),
+      TickRuleKind(InferredGapRule.self), TickRuleKind(OffBandRule.self),
+    ]
+  ) { $0.type }
 
-  private static let userRules = Mutex<[any TickRule.Type]>([])
+  /// TickRing's own rules in the order in which they judge by default.
+  static var ownRules: [any TickRule.Type] { registry.own.map(\.type) }
+
+  /// Every rule there is.
+  public static var all: [any TickRule.Type] { registry.all.map(\.type) }
+
+  /// The rule of that name; nil when there is none.
+  public static func rule(named name: String) -> (any TickRule.Type)? { registry.rule(named: name)?.type }
 
   /// Adds a rule of the user's own, or puts it in place of the registered one of the same name; to be called before
   /// the configuration that names it is read.
-  public static func register(_ rule: any TickRule.Type) {
-    precondition(!ownRules.contains { $0.name == rule.name }, "'\(rule.name)' is one of TickRing's own rules")
-    userRules.withLock { rules in
-      rules.removeAll { $0.name == rule.name }
-      rules.append(rule)
-    }
-  }
-
-  /// Every rule there is.
-  public static var all: [any TickRule.Type] { ownRules + userRules.withLock { $0 } }
-
-  /// The rule of that name; nil when there is none.
-  public static func rule(named name: String) -> (any TickRule.Type)? { all.first { $0.name == name } }
+  public static func register<Rule: TickRule>(_ rule: Rule.Type) { registry.register(TickRuleKind(rule)) }
 
   /// Makes the rules that settings choose.
   ///
   /// - Throws: ``Fault`` of kind `configuration` when one is not there, is chosen twice, has no such parameter, has a
   ///   value out of its bounds, or cannot correct although it should.
   public static func make(_ settings: [RuleSetting], phases: MarketPhases) throws(Fault) -> [ChosenRule] {
-    var chosen: [ChosenRule] = []
-    for setting in settings {
-      guard let type = rule(named: setting.rule) else {
-        throw Fault(.configuration, "there is no quality rule '\(setting.rule)'")
-      }
-      guard !chosen.contains(where: { $0.name == setting.rule }) else {
-        throw Fault(.configuration, "the quality rule '\(setting.rule)' is chosen twice")
-      }
-      guard setting.action != .correct || type.canCorrect else {
-        throw Fault(
-          .configuration, "the quality rule '\(setting.rule)' cannot correct; it can flag or reject")
-      }
-      var values: [String: Int] = [:]
-      for parameter in type.parameters { values[parameter.name] = parameter.standard }
-      for (name, value) in setting.values {
-        guard let parameter = type.parameters.first(where: { $0.name == name }),
-          parameter.bounds.contains(value)
-        else {
-          throw Fault(.configuration, "the quality rule '\(setting.rule)' cannot have \(name) \(value)")
-        }
-        values[name] = value
-      }
-      chosen.append(ChosenRule(rule: type.init(RuleValues(values, phases: phases)), action: setting.action))
-    }
-    return chosen
+    try registry.choose(settings).map { $0.kind.make(RuleValues($0.values, phases: phases), $0.action) }
+  }
+}
+
+/// A type of rule, and how one is made of it.
+private struct TickRuleKind: Sendable {
+  let type: any TickRule.Type
+  let make: @Sendable (RuleValues, RuleAction) -> ChosenRule
+
+  init<Rule: TickRule>(_ type: Rule.Type) {
+    self.type = type
+    make = { ChosenRule(Rule($0), $1) }
   }
 }
 
@@ -68,6 +52,14 @@ public struct ChosenRule: Sendable {
   public let rule: any TickRule
   /// What happens.
   public let action: RuleAction
+  /// Gives the rule its place in the blocks of what rules remember.
+  let makeSeat: @Sendable (inout BlockLayout) -> RuleSeat
+
+  init<Rule: TickRule>(_ rule: Rule, _ action: RuleAction) {
+    self.rule = rule
+    self.action = action
+    makeSeat = { $0.seat(rule, action) }
+  }
 
   /// The rule's name.
   public var name: String { type(of: rule).name }

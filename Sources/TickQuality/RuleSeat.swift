@@ -1,29 +1,41 @@
 import MarketData
 
-/// A rule at its place in the order, which judges whole batches: one dynamic call for a batch, and a loop that knows
-/// the rule's type for its ticks.
-protocol RuleSeat: Sendable {
-  var name: String { get }
+/// A rule at its place in the order, as the inspector calls it: one call for a whole batch.
+///
+/// It consists of functions, since there is no other way to a loop that is compiled for the rule's very type. A protocol
+/// that ``TypedSeat`` conforms to would be called by code that learns the type at run time, and takes three times as
+/// long; a function is compiled for the type that is known where it is made, which for TickRing's own rules is the
+/// catalogue's list of them.
+struct RuleSeat: Sendable {
+  let name: String
   /// Takes what this rule needs in the block of each instrument.
-  func prepare(_ memory: borrowing RuleMemory)
-  /// Judges the trades of a batch; `originals` takes those that were corrected, as they were. Returns how many broke
-  /// the rule.
-  func judge(_ ticks: inout [Tick], _ memory: borrowing RuleMemory, _ originals: inout [Tick]) -> UInt64
-  func noteSubscribed(_ instrument: Int, at instant: Timestamp, _ memory: borrowing RuleMemory)
-  func note(_ limits: PriceLimits, of instrument: Int, _ memory: borrowing RuleMemory)
+  let prepare: @Sendable (borrowing RuleMemory) -> Void
+  /// Judges the trades of a batch; the second array takes those that were corrected, as they were. Returns how many
+  /// broke the rule.
+  let judge: @Sendable (inout [Tick], borrowing RuleMemory, inout [Tick]) -> UInt64
+  let noteSubscribed: @Sendable (Int, Timestamp, borrowing RuleMemory) -> Void
+  let noteLimits: @Sendable (PriceLimits, Int, borrowing RuleMemory) -> Void
   /// How many ticks of an instrument broke the rule.
-  func count(_ instrument: Int, _ memory: borrowing RuleMemory) -> UInt64
+  let count: @Sendable (Int, borrowing RuleMemory) -> UInt64
+
+  init<Rule: TickRule>(_ seat: TypedSeat<Rule>) {
+    name = Rule.name
+    prepare = { seat.prepare($0) }
+    judge = { seat.judge(&$0, $1, &$2) }
+    noteSubscribed = { seat.noteSubscribed($0, at: $1, $2) }
+    noteLimits = { seat.note($0, of: $1, $2) }
+    count = { seat.count($0, $1) }
+  }
 }
 
-struct TypedSeat<Rule: TickRule>: RuleSeat {
+/// What a seat does, for a rule of one type.
+struct TypedSeat<Rule: TickRule>: Sendable {
   let rule: Rule
   let action: RuleAction
   /// Where the rule's memory lies in an instrument's block.
   let offset: Int
   /// Where its count of broken ticks lies.
   let countOffset: Int
-
-  var name: String { Rule.name }
 
   func prepare(_ memory: borrowing RuleMemory) {
     let places = memory.places(of: Rule.Memory.self, at: offset)

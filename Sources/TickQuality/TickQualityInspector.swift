@@ -8,7 +8,7 @@ public import MarketData
 /// comes to the same as tick by tick, since rules share nothing but a tick's own flags. All memory is taken when the
 /// inspector is made.
 public struct TickQualityInspector: ~Copyable, Sendable {
-  private let seats: [any RuleSeat]
+  private let seats: [RuleSeat]
   /// Seats before those of the chosen rules.
   private let tagCount: Int
   private let memory: RuleMemory
@@ -35,8 +35,8 @@ public struct TickQualityInspector: ~Copyable, Sendable {
     precondition(
       (1...Self.instrumentsMaxLimit).contains(instrumentsMax), "instrumentsMax is out of its limits")
     var layout = BlockLayout()
-    let tags = phases.map { [ChosenRule(rule: AuctionTag(RuleValues([:], phases: $0)), action: .flag)] } ?? []
-    seats = (tags + rules).map { layout.seat($0.rule, $0.action) }
+    let tags = phases.map { [ChosenRule(AuctionTag(RuleValues([:], phases: $0)), .flag)] } ?? []
+    seats = (tags + rules).map { $0.makeSeat(&layout) }
     tagCount = tags.count
     memory = RuleMemory(bytesPerInstrument: layout.byteCount, instruments: instrumentsMax)
     broken = Array(repeating: 0, count: seats.count)
@@ -51,7 +51,7 @@ public struct TickQualityInspector: ~Copyable, Sendable {
   /// To be called when the request is sent, before the ticks that follow it are inspected.
   public mutating func noteSubscribed(_ instruments: [InstrumentID], at instant: Timestamp) {
     for instrument in instruments where instrument.index < memory.instruments {
-      for seat in seats { seat.noteSubscribed(instrument.index, at: instant, memory) }
+      for seat in seats { seat.noteSubscribed(instrument.index, instant, memory) }
     }
   }
 
@@ -82,7 +82,7 @@ public struct TickQualityInspector: ~Copyable, Sendable {
   /// Limits hold for the whole day, so that it does not matter that those of a batch are noted before its ticks.
   private func note(_ limits: PriceLimits, of instrument: InstrumentID) {
     guard instrument.index < memory.instruments else { return }
-    for seat in seats { seat.note(limits, of: instrument.index, memory) }
+    for seat in seats { seat.noteLimits(limits, instrument.index, memory) }
   }
 
   /// How many ticks broke each rule so far, by the rule's name, in the order in which the rules judge.
@@ -98,12 +98,13 @@ public struct TickQualityInspector: ~Copyable, Sendable {
 }
 
 /// Lays out the block of an instrument, place by place.
-private struct BlockLayout {
+struct BlockLayout {
   private(set) var byteCount = 0
 
-  mutating func seat<Rule: TickRule>(_ rule: Rule, _ action: RuleAction) -> any RuleSeat {
+  mutating func seat<Rule: TickRule>(_ rule: Rule, _ action: RuleAction) -> RuleSeat {
     let memory = take(Rule.Memory.self)
-    return TypedSeat(rule: rule, action: action, offset: memory, countOffset: take(UInt32.self))
+    return RuleSeat(
+      TypedSeat(rule: rule, action: action, offset: memory, countOffset: take(UInt32.self)))
   }
 
   private mutating func take<Value>(_: Value.Type) -> Int {

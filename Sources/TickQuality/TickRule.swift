@@ -18,20 +18,12 @@ public import MarketData
 /// ```
 ///
 /// Rules judge on the receive thread: they must neither allocate nor wait.
-public protocol TickRule: Sendable {
+public protocol TickRule: QualityRule {
   /// What the rule remembers of one instrument.
   associatedtype Memory: Sendable, BitwiseCopyable = NoMemory
 
-  /// A word or two for configuration, counters and logs: small letters, digits and hyphens.
-  static var name: String { get }
-  /// What a tick that breaks the rule looks like, for people: half a sentence without a subject.
-  static var purpose: String { get }
   /// The flag that the rule raises; ``TickFlags/userRule`` unless it says otherwise.
   static var flag: TickFlags { get }
-  /// What can be tuned; nothing unless it says otherwise.
-  static var parameters: [RuleParameter] { get }
-  /// True when ``correct(_:memory:)`` can mend a tick that breaks the rule.
-  static var canCorrect: Bool { get }
   /// What is remembered before the first tick.
   static var freshMemory: Memory { get }
 
@@ -42,7 +34,8 @@ public protocol TickRule: Sendable {
   ///
   /// `tick.flags` holds what the venue's decoder and the rules before this one have said.
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool
-  /// Mends a tick that has just broken the rule; false when that is not possible this time, and the tick is as it was.
+  /// Mends a tick that has just broken the rule, which is asked of rules that ``QualityRule/canCorrect``; false when that
+  /// is not possible this time, and the tick is as it was.
   func correct(_ tick: inout Tick, memory: inout Memory) -> Bool
   /// Why a tick that broke the rule was rejected or corrected: one sentence, made off the path of the tick.
   func reason(for tick: Tick) -> String
@@ -62,10 +55,6 @@ public struct NoMemory: Sendable, BitwiseCopyable {
 extension TickRule {
   /// The flag of rules that the user brought.
   public static var flag: TickFlags { .userRule }
-  /// Nothing to tune.
-  public static var parameters: [RuleParameter] { [] }
-  /// Nothing to mend.
-  public static var canCorrect: Bool { false }
 
   /// Mends nothing.
   public func correct(_: inout Tick, memory _: inout Memory) -> Bool { false }
@@ -90,24 +79,6 @@ public enum RuleAction: String, Sendable, Hashable, CaseIterable {
   case correct
   /// It goes on as a record of kind ``TickKind/rejected``, which no candle, last value or strategy takes.
   case reject
-}
-
-/// Something about a rule that can be tuned: a whole number with its bounds.
-public struct RuleParameter: Sendable, Hashable {
-  /// Its name in the configuration; says its unit.
-  public let name: String
-  /// What is allowed.
-  public let bounds: ClosedRange<Int>
-  /// What it is unless told.
-  public let standard: Int
-
-  /// Makes a parameter; the standard lies within the bounds.
-  public init(_ name: String, _ bounds: ClosedRange<Int>, standard: Int) {
-    precondition(bounds.contains(standard), "the standard of \(name) is out of its bounds")
-    self.name = name
-    self.bounds = bounds
-    self.standard = standard
-  }
 }
 
 /// What a rule is made from: a value for each of its parameters, and when the markets trade.

@@ -5,24 +5,12 @@ public import MarketData
 /// A rule is a value with a name. One of the user's own is a type that conforms, and one call of
 /// ``CandleRuleCatalogue/register(_:)``. Rules look at candles off the path of ticks: when the venue's are fetched, and
 /// when a report is made.
-public protocol CandleRule: Sendable {
-  /// A word or two for configuration and reports: small letters, digits and hyphens.
-  static var name: String { get }
-  /// What is wrong, for people: half a sentence without a subject.
-  static var purpose: String { get }
-  /// What can be tuned; nothing unless it says otherwise.
-  static var parameters: [RuleParameter] { get }
-
+public protocol CandleRule: QualityRule {
   /// Makes the rule with values for all of its ``parameters``, each within its bounds.
   init(_ values: CandleRuleValues)
 
   /// What is wrong with the day, in order of time.
   func findings(in day: CandleDay) -> [CandleFinding]
-}
-
-extension CandleRule {
-  /// Nothing to tune.
-  public static var parameters: [RuleParameter] { [] }
 }
 
 /// A value for each parameter of a candle rule.

@@ -1,58 +1,39 @@
 public import MarketData
-internal import Synchronization
 
-/// All candle rules that a configuration can name.
+/// All candle rules that a configuration can name: TickRing's own, and those that a program has registered.
 public enum CandleRuleCatalogue {
-  static let ownRules: [any CandleRule.Type] = [
-    CandleInvariantRule.self, MissingMinutesRule.self, RepeatedCandleRule.self, OutlierRule.self,
-    VenueDisagreementRule.self,
-  ]
+  private static let registry = RuleRegistry<any CandleRule.Type>(
+    "candle rule",
+    own: [
+      CandleInvariantRule.self, MissingMinutesRule.self, RepeatedCandleRule.self, OutlierRule.self,
+      VenueDisagreementRule.self,
+    ]
+  ) { $0 }
 
-  private static let userRules = Mutex<[any CandleRule.Type]>([])
+  /// Every rule there is.
+  public static var all: [any CandleRule.Type] { registry.all }
+
+  /// The rule of that name; nil when there is none.
+  public static func rule(named name: String) -> (any CandleRule.Type)? { registry.rule(named: name) }
 
   /// Adds a rule of the user's own, or puts it in place of the registered one of the same name; to be called before
   /// the configuration that names it is read.
-  public static func register(_ rule: any CandleRule.Type) {
-    precondition(!ownRules.contains { $0.name == rule.name }, "'\(rule.name)' is one of TickRing's own rules")
-    userRules.withLock { rules in
-      rules.removeAll { $0.name == rule.name }
-      rules.append(rule)
-    }
-  }
-
-  /// Every rule there is.
-  public static var all: [any CandleRule.Type] { ownRules + userRules.withLock { $0 } }
-
-  /// The rule of that name; nil when there is none.
-  public static func rule(named name: String) -> (any CandleRule.Type)? { all.first { $0.name == name } }
+  public static func register(_ rule: any CandleRule.Type) { registry.register(rule) }
 
   /// The settings of TickRing's own rules: they flag, but for a candle of the venue that cannot be one, which is
   /// rejected.
   public static var standard: [RuleSetting] {
-    ownRules.map { RuleSetting($0.name, $0 == CandleInvariantRule.self ? .reject : .flag) }
+    registry.own.map { RuleSetting($0.name, $0 == CandleInvariantRule.self ? .reject : .flag) }
   }
 
   /// Makes the rules that settings choose.
   ///
-  /// - Throws: ``Fault`` of kind `configuration` when one is not there, should correct, or has no such parameter.
+  /// - Throws: ``Fault`` of kind `configuration` when one is not there, is chosen twice, should correct, has no such
+  ///   parameter, or has a value out of its bounds.
   public static func make(_ settings: [RuleSetting]) throws(Fault) -> [ChosenCandleRule] {
-    var chosen: [ChosenCandleRule] = []
-    for setting in settings {
-      guard let type = rule(named: setting.rule), setting.action != .correct else {
-        throw Fault(
-          .configuration, "there is no candle rule '\(setting.rule)' that could \(setting.action.rawValue)")
-      }
-      var values: [String: Int] = [:]
-      for parameter in type.parameters { values[parameter.name] = parameter.standard }
-      for (name, value) in setting.values {
-        guard let parameter = type.parameters.first(where: { $0.name == name }),
-          parameter.bounds.contains(value)
-        else { throw Fault(.configuration, "the candle rule '\(setting.rule)' cannot have \(name) \(value)") }
-        values[name] = value
-      }
-      chosen.append(ChosenCandleRule(rule: type.init(CandleRuleValues(values)), action: setting.action))
+    try registry.choose(settings).map {
+      ChosenCandleRule(rule: $0.kind.init(CandleRuleValues($0.values)), action: $0.action)
     }
-    return chosen
   }
 }
 

@@ -23,10 +23,14 @@ struct DuplicateRule: TickRule {
 
   @inline(__always)
   func isBroken(by tick: Tick, memory: inout Memory) -> Bool {
-    let isSame =
-      memory.isFilled && tick.exchangeTime == memory.exchangeTime && tick.lastPrice == memory.lastPrice
-      && tick.dayVolume == memory.dayVolume && tick.lastTradeSeconds == memory.lastTradeSeconds
-      && tick.lastQuantity == memory.lastQuantity && tick.openInterest == memory.openInterest
+    // All differences at once: whether times are equal, taken alone, no processor can foresee.
+    let difference =
+      (tick.exchangeTime.nanoseconds ^ memory.exchangeTime.nanoseconds)
+      | (tick.lastPrice.units ^ memory.lastPrice.units) | (tick.dayVolume ^ memory.dayVolume)
+      | Int64(
+        (tick.lastTradeSeconds ^ memory.lastTradeSeconds) | (tick.lastQuantity ^ memory.lastQuantity)
+          | (tick.openInterest ^ memory.openInterest))
+    let isSame = memory.isFilled && difference == 0
     memory = Memory(
       exchangeTime: tick.exchangeTime, lastPrice: tick.lastPrice, dayVolume: tick.dayVolume,
       lastTradeSeconds: tick.lastTradeSeconds, lastQuantity: tick.lastQuantity,

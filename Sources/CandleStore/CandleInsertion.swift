@@ -9,9 +9,10 @@ internal import MarketData
 /// tables without rowid); sixteen rows share one run of the virtual machine; and rows come in the order of their
 /// keys, so that neighbours meet the same page.
 struct CandleInsertion {
-  static let columns = """
-    instrument_id, interval_seconds, start, origin, open, high, low, close, volume, open_interest, tick_count, \
-    turnover, coverage, flags, state, revision
+  static let columns = "instrument_id, interval_seconds, \(columnsOfOne)"
+  /// The columns in which the candles of one instrument and interval differ.
+  static let columnsOfOne = """
+    start, origin, open, high, low, close, volume, open_interest, tick_count, turnover, coverage, flags, state, revision
     """
   private static let columnCount = 16
   private static let rowsPerStatement = 16

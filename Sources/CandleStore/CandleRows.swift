@@ -33,24 +33,18 @@ struct CandleRows: ~Copyable {
     }
     let number = sqlite3_column_int64(handle, 0)
     let interval = sqlite3_column_int64(handle, 1)
-    let start = sqlite3_column_int64(handle, 2)
     guard let instrument = UInt32(exactly: number), interval > 0, interval <= Int64(Int32.max),
-      let origin = UInt8(exactly: sqlite3_column_int64(handle, 3)).flatMap(CandleOrigin.init),
-      let flags = UInt16(exactly: sqlite3_column_int64(handle, 13)),
-      let state = UInt8(exactly: sqlite3_column_int64(handle, 14)).flatMap(CandleState.init)
-    else { throw outOfRange(number, start) }
-    return Candle(
-      instrument: InstrumentID(rawValue: instrument), interval: Interval(seconds: Int(interval)),
-      start: Timestamp(seconds: start), open: Price(units: sqlite3_column_int64(handle, 4)),
-      high: Price(units: sqlite3_column_int64(handle, 5)), low: Price(units: sqlite3_column_int64(handle, 6)),
-      close: Price(units: sqlite3_column_int64(handle, 7)), volume: sqlite3_column_int64(handle, 8),
-      openInterest: sqlite3_column_int64(handle, 9), tickCount: Int(sqlite3_column_int64(handle, 10)),
-      turnover: sqlite3_column_int64(handle, 11), coverage: Int(sqlite3_column_int64(handle, 12)),
-      flags: CandleFlags(rawValue: flags), state: state, revision: Int(sqlite3_column_int64(handle, 15)),
-      origin: origin)
+      let candle = Candle(
+        instrument: InstrumentID(rawValue: instrument), interval: Interval(seconds: Int(interval)),
+        stored: { sqlite3_column_int64(handle, $0 &+ 2) })
+    else { throw Fault.outOfRange(instrument: number, start: sqlite3_column_int64(handle, 2), path: path) }
+    return candle
   }
+}
 
-  private func outOfRange(_ instrument: Int64, _ start: Int64) -> Fault {
+extension Fault {
+  /// A row that cannot be a candle.
+  static func outOfRange(instrument: Int64, start: Int64, path: String) -> Fault {
     Fault(
       .badData,
       """
@@ -61,6 +55,22 @@ struct CandleRows: ~Copyable {
 }
 
 extension Candle {
+  /// Makes a candle of what a row says after instrument and interval, in the order of ``CandleInsertion/columns``; nil
+  /// when that cannot be.
+  @inline(__always)
+  init?(instrument: InstrumentID, interval: Interval, stored column: (Int32) -> Int64) {
+    guard let origin = UInt8(exactly: column(1)).flatMap(CandleOrigin.init),
+      let flags = UInt16(exactly: column(11)),
+      let state = UInt8(exactly: column(12)).flatMap(CandleState.init)
+    else { return nil }
+    self.init(
+      instrument: instrument, interval: interval, start: Timestamp(seconds: column(0)),
+      open: Price(units: column(2)), high: Price(units: column(3)), low: Price(units: column(4)),
+      close: Price(units: column(5)), volume: column(6), openInterest: column(7), tickCount: Int(column(8)),
+      turnover: column(9), coverage: Int(column(10)), flags: CandleFlags(rawValue: flags), state: state,
+      revision: Int(column(13)), origin: origin)
+  }
+
   /// True when this candle is to be trusted more than another of the same interval: the venue's once it is sealed,
   /// then ours, then an imported one, then the venue's while it may still be running; ours before all where it is
   /// preferred (candle rule 18). The view `best_candles` says the same in SQL.

@@ -28,6 +28,7 @@ public final class CandleStore: Sendable {
   private let preferred: Mutex<CandleOrigin>
 
   let pool: DatabasePool
+  let secondReader: SecondReader
 
   /// Marks the file as a candle store (`TkRg`), so that no other program's database is ever written to.
   static let applicationID = 0x546B_5267
@@ -71,6 +72,7 @@ public final class CandleStore: Sendable {
       return pool
     }
     pool = opened
+    secondReader = SecondReader(opened, path: path)
     preferred = Mutex(
       try StoreFault.translating(path, "read") {
         let sql = "SELECT value FROM settings WHERE name = 'prefer'"
@@ -102,6 +104,7 @@ public final class CandleStore: Sendable {
     configuration.busyMode = .timeout(Double(busyTimeoutMilliseconds) / 1000)
     configuration.label = "candles"
     configuration.prepareDatabase { database in
+      try CandleCollector.prepare(database)
       guard mode == .readWrite else { return }
       try database.execute(sql: "PRAGMA cache_size = -\(cacheKibibytes)")
       try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")

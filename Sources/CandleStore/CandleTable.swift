@@ -54,18 +54,21 @@ extension CandleStore {
     of instrument: InstrumentID, interval: Interval, from: Timestamp, to: Timestamp,
     origin: CandleOrigin? = nil
   ) throws(Fault) -> [Candle] {
-    let (path, preference) = (path, preference)
-    return try read("read candles from") { database in
-      // Starts are whole seconds: rounding both bounds up keeps [from, to) exact.
-      var rows = try CandleRows(
-        database, sql: Self.selection("\(Self.ofOne) AND start >= ? AND start < ?", origin, "ASC"),
-        arguments: [
-          Int64(instrument.rawValue), Int64(interval.seconds), Self.wholeSecond(notBefore: from),
-          Self.wholeSecond(notBefore: to),
-        ], path: path)
-      var candles: [Candle] = []
-      while let candle = try rows.next() { Self.append(candle, to: &candles, preferring: preference) }
-      return candles
+    // Starts are whole seconds: rounding both bounds up keeps [from, to) exact.
+    let first = Self.wholeSecond(notBefore: from)
+    let range = CandleRange(
+      instrument: instrument, interval: interval,
+      seconds: first..<max(first, Self.wholeSecond(notBefore: to)), origin: origin, preference: preference)
+    let path = path
+    return try StoreFault.translating(path, "read candles from") {
+      var middle: Int64?
+      let candles = try pool.read { database -> [Candle]? in
+        middle = try range.middle(database)
+        return middle == nil ? try range.read(database, path: path) : nil
+      }
+      if let candles { return candles }
+      if let middle, let candles = try secondReader.read(range, middle: middle) { return candles }
+      return try pool.read { try range.read($0, path: path) }
     }
   }
 
@@ -92,6 +95,21 @@ extension CandleStore {
         Self.append(candle, to: &candles, preferring: preference)
       }
       return candles.prefix(max(0, count)).reversed()
+    }
+  }
+
+  /// Starts of the first and the last candle of an instrument; nil when there is none.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput` or `badData`.
+  public func bounds(of instrument: InstrumentID, interval: Interval) throws(Fault) -> ClosedRange<Timestamp>?
+  {
+    try read("read candles from") { database in
+      let range = CandleRange(
+        instrument: instrument, interval: interval, seconds: .min..<(.max), origin: nil,
+        preference: preference)
+      return try range.bounds(database).map {
+        Timestamp(seconds: $0.lowerBound)...Timestamp(seconds: $0.upperBound)
+      }
     }
   }
 
@@ -149,7 +167,8 @@ extension CandleStore {
   }
 
   /// Appends a candle, or lets it compete with the last one when both are of the same interval.
-  private static func append(
+  @inline(__always)
+  static func append(
     _ candle: Candle, to candles: inout [Candle], preferring preference: CandleOrigin
   ) {
     if let last = candles.last, last.start == candle.start, last.instrument == candle.instrument,

@@ -39,28 +39,9 @@ public struct StoreStatistics: Sendable, Hashable {
   public var freeBytes: Int
 }
 
-/// How long candles are kept.
-public struct CandleRetention: Sendable, Hashable {
-  /// Days that 1-minute candles, revisions and quarantined records are kept; nil for ever.
-  public var minuteDays: Int?
-  /// Days that candles of every other interval are kept; nil for ever.
-  public var longerDays: Int?
-  /// Days that venues' lists of instruments are kept, beside the latest; nil for ever.
-  public var listingDays: Int?
-
-  /// Makes a retention; nothing ever leaves unless told.
-  public init(minuteDays: Int? = nil, longerDays: Int? = nil, listingDays: Int? = nil) {
-    self.minuteDays = minuteDays
-    self.longerDays = longerDays
-    self.listingDays = listingDays
-  }
-}
-
 extension CandleStore {
   /// Problems that ``check()`` tells at most.
   public static let problemsMax = 100
-  /// Instruments whose old candles are deleted in one transaction: the writer is never kept waiting for long.
-  private static let instrumentsPerPruning = 50
 
   /// Reads every page and every row: SQLite's own integrity check, then what candles promise (prices in order, known
   /// instrument, whole start). Takes time in proportion.
@@ -149,58 +130,5 @@ extension CandleStore {
       try pool.vacuum()
       _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     }
-  }
-
-  /// Deletes what is older than a retention allows, some instruments at a time, and returns how many candles went.
-  ///
-  /// - Throws: ``Fault`` of kind `inputOutput` or `held`.
-  public func prune(_ retention: CandleRetention, now: Timestamp) throws(Fault) -> Int {
-    func cutoff(_ days: Int) -> Int64 { now.seconds - Int64(days) * 86_400 }
-    var deleted = 0
-    let instruments = try instruments().map { Int64($0.id.rawValue) }
-    for (condition, days) in [("= 60", retention.minuteDays), ("<> 60", retention.longerDays)] {
-      guard let days else { continue }
-      for first in stride(from: 0, to: instruments.count, by: Self.instrumentsPerPruning) {
-        let group = instruments[first..<min(first + Self.instrumentsPerPruning, instruments.count)]
-        deleted += try write("prune") { database in
-          var count = 0
-          for table in ["candles", "candle_revisions"] {
-            let statement = try database.cachedStatement(
-              sql:
-                "DELETE FROM \(table) WHERE instrument_id = ? AND interval_seconds \(condition) AND start < ?"
-            )
-            for instrument in group {
-              try statement.execute(arguments: [instrument, cutoff(days)])
-              if table == "candles" { count += database.changesCount }
-            }
-          }
-          // What was deleted is not known any more.
-          for instrument in group {
-            try database.execute(
-              sql: """
-                DELETE FROM history_coverage WHERE instrument_id = ? AND interval_seconds \(condition) AND "end" <= ?
-                """, arguments: [instrument, cutoff(days)])
-            try database.execute(
-              sql: """
-                UPDATE history_coverage SET start = ? WHERE instrument_id = ? AND interval_seconds \(condition)
-                  AND start < ?
-                """, arguments: [cutoff(days), instrument, cutoff(days)])
-          }
-          return count
-        }
-      }
-    }
-    if let days = retention.minuteDays {
-      try write("prune") { database in
-        try database.execute(
-          sql: "DELETE FROM quarantine WHERE receive_time < ?", arguments: [cutoff(days) * 1_000_000_000])
-        try database.execute(
-          sql: "DELETE FROM withheld_volumes WHERE back < ?", arguments: [cutoff(days) * 1_000_000_000])
-        try database.execute(
-          sql: "DELETE FROM quality_counts WHERE day < ?", arguments: [cutoff(days) / 86_400])
-      }
-    }
-    if let days = retention.listingDays { try removeListings(before: CivilTime(now).dayNumber - days) }
-    return deleted
   }
 }

@@ -124,7 +124,7 @@ final class FeedSession: Sendable {
       store: store,
       retention: CandleRetention(
         minuteDays: configuration.store.minuteDays, longerDays: configuration.store.longerDays),
-      clock: clock, logger: logger)
+      segment: segment, clock: clock, logger: logger)
     keeperThread = keeper.map { keeper in WorkThread(name: "tick-keep") { keeper.run() } }
     let backend = LiveBackend(
       directory: directory, store: store, market: market, receive: receive, recorder: recorder,

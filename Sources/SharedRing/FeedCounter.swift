@@ -61,6 +61,9 @@ public enum FeedCounter: Int, Sendable, CaseIterable {
   case reconciled = 56
   case reconcileFaults = 57
 
+  // The thread that deletes old candles.
+  case pruned = 58
+
   /// Short stable name, for machines.
   public var name: String { text(tickring_feed_counter(Int32(rawValue)).name) }
 

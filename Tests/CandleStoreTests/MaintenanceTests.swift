@@ -75,6 +75,42 @@ import Testing
     #expect(try fixture.store.check().isSound)
   }
 
+  @Test func pruningGoesInPiecesThatLetOthersIn() throws {
+    let fixture = try StoreFixture()
+    let old = Int64(2 * CandleStore.candlesPerPruning + 100)
+    try fixture.store.upsert((0..<old).map { StoreFixture.candle($0) })
+    try fixture.store.upsert((0..<100).map { StoreFixture.candle($0, instrument: 1) })
+    try fixture.store.upsert([StoreFixture.candle(5, origin: .venue)])
+    let now = StoreFixture.minute(old + 1440)
+    var pieces = 0
+    var stored: Int64 = 0
+    let deleted = try fixture.store.prune(CandleRetention(minuteDays: 1), now: now) {
+      // The recorder's commits come between two pieces.
+      pieces += 1
+      let candle = StoreFixture.candle(old + 2000 + stored, instrument: 2)
+      stored += 1
+      return (try? fixture.store.upsert([candle])) == nil
+    }
+    #expect(deleted == Int(old) + 101)
+    #expect(pieces >= 3)
+    #expect(try fixture.store.counts().candles == Int(stored))
+  }
+
+  @Test func pruningThatIsStoppedGoesOnTheNextTime() throws {
+    let fixture = try StoreFixture()
+    let old = Int64(2 * CandleStore.candlesPerPruning)
+    try fixture.store.upsert((0..<old).map { StoreFixture.candle($0) })
+    let now = StoreFixture.minute(old + 1440)
+    var asked = 0
+    let first = try fixture.store.prune(CandleRetention(minuteDays: 1), now: now) {
+      asked += 1
+      return asked > 1
+    }
+    #expect(first == CandleStore.candlesPerPruning)
+    #expect(try fixture.store.prune(CandleRetention(minuteDays: 1), now: now) == Int(old) - first)
+    #expect(try fixture.store.counts().candles == 0)
+  }
+
   @Test func rejectedRecordsAreKeptWithTheirReason() throws {
     let fixture = try StoreFixture()
     let record = QuarantinedRecord(

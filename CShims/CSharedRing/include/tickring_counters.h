@@ -7,7 +7,7 @@
 // X(index, identifier, name, meaning): word `index` at the feed segment's counters_offset. Counters that different
 // threads write lie in different groups of eight, that is, on different cache lines: 0-7 the process, 8-31 the
 // receive thread, 32-39 the recorder, 40-47 the repair thread, 48-55 the control thread, 56-63 the
-// thread that fetches the venue's candles.
+// threads that fetch the venue's candles and that delete old ones.
 #define TICKRING_FEED_COUNTERS(X)                                                                                  \
   X(0, STATE, "state", "state of the feed handler: 0 starting, 1 running, 2 ended, 3 halted")                       \
   X(1, INSTRUMENTS, "instruments", "rows in use in the instrument table")                                           \
@@ -52,7 +52,8 @@
   X(53, TICKING, "ticking", "subscribed instruments that have ticked since the latest connection")                   \
   X(54, MUTE, "mute", "subscribed instruments without a tick for too long within their session")                  \
   X(56, RECONCILED, "reconciled", "candles of the venue fetched while the feed runs")                                \
-  X(57, RECONCILE_FAULTS, "reconcile-faults", "requests for the venue's candles that failed")
+  X(57, RECONCILE_FAULTS, "reconcile-faults", "requests for the venue's candles that failed")             \
+  X(58, PRUNED, "pruned", "candles deleted because they were older than the store keeps them")
 
 // X(index, identifier, offset, name, meaning): word at `offset` of the lane. Those at the reader page are what the
 // consumer says.

@@ -133,6 +133,8 @@ public struct ControlStatus: Codable, Sendable {
   public var counters: [String: UInt64]
   /// The strategies' lanes.
   public var lanes: [Lane]
+  /// What a person should see to before it becomes a fault, such as the end of the trading calendar; nil for nothing.
+  public var notices: [String]?
   /// The HALTs that are latched, oldest first; nil from a replay.
   public var halts: [HaltLine]?
   /// Subscriptions by how far they have come: `requested`, `sent`, `ticking`, `mute`; nil from a replay.
@@ -141,8 +143,10 @@ public struct ControlStatus: Codable, Sendable {
   /// Makes a status.
   public init(
     feed: String, pid: Int32, state: String, lastBadFrame: String?,
-    counters: [String: UInt64], lanes: [Lane], halts: [HaltLine]? = nil, subscriptions: [String: Int]? = nil
+    counters: [String: UInt64], lanes: [Lane], notices: [String]? = nil, halts: [HaltLine]? = nil,
+    subscriptions: [String: Int]? = nil
   ) {
+    self.notices = notices
     self.halts = halts
     self.subscriptions = subscriptions
     self.feed = feed

@@ -16,13 +16,14 @@ extension Control {
       }
     }
     let badFrame = backend.lastBadFrame
+    let notices = backend.notices
     return ControlStatus(
       feed: settings.feed, pid: getpid(),
       state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown",
       lastBadFrame: badFrame.isEmpty ? nil : badFrame,
       counters: Dictionary(
         uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
-      lanes: lanes, halts: recovery?.latch.all.map(haltLine),
+      lanes: lanes, notices: notices.isEmpty ? nil : notices, halts: recovery?.latch.all.map(haltLine),
       subscriptions: recovery.map { recovery in
         Dictionary(recovery.board.all.map { ($0.standing.rawValue, 1) }, uniquingKeysWith: +)
       })

@@ -22,6 +22,8 @@ protocol FeedBackend: Sendable {
   var commands: Mailbox<FeedCommand> { get }
   /// What was wrong with the latest bad frame; empty when all were good.
   var lastBadFrame: String { get }
+  /// What a person should see to before it becomes a fault, in sentences.
+  var notices: [String] { get }
 
   /// The instruments of these symbols.
   ///
@@ -39,6 +41,9 @@ protocol FeedBackend: Sendable {
 }
 
 extension FeedBackend {
+  /// A replay has no tomorrow.
+  var notices: [String] { [] }
+
   /// A replay asks no venue.
   func noteWanted(_: [Subscription]) {}
 
@@ -60,6 +65,7 @@ struct LiveBackend: FeedBackend {
 
   var commands: Mailbox<FeedCommand> { receive.commands }
   var lastBadFrame: String { receive.lastBadFrame.withLock { $0 } }
+  var notices: [String] { market.notices(at: receive.clock.now()) }
 
   func instruments(for symbols: [Symbol]) throws(Fault) -> [Instrument] {
     try directory.instruments(for: symbols, in: store)

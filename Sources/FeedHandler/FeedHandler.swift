@@ -90,6 +90,8 @@ public struct FeedHandler: Sendable {
       try segment.define(instruments)
       market.closingAuction = directory.closingAuctionSymbols
       market.define(instruments)
+      // Before history is loaded, which may take minutes; a simulated market has its own date, known once it runs.
+      if configuration.source.clock == .system { try market.check(at: .wallClock()) }
       logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
       guarding.historyLoadedUntil = try loadHistory(instruments, venue, store, shouldStop)
       let frames =
@@ -99,7 +101,7 @@ public struct FeedHandler: Sendable {
         : nil
       let archive = try openArchive(instruments, frames)
       let clock = try startClock()
-      try market.check(at: clock.now(), logger: logger)
+      try market.check(at: clock.now())
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
         instruments: instruments, archive: archive, frames: frames, guarding: guarding, rules: rules,

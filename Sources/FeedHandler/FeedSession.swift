@@ -143,7 +143,7 @@ final class FeedSession: Sendable {
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
     repairThread = repair.map { repair in WorkThread(name: "tick-repair") { repair.run() } }
     supervisor = FeedSupervisor(
-      board: board, session: session, segment: segment, clock: clock, logger: logger)
+      board: board, session: session, market: market, segment: segment, clock: clock, logger: logger)
     self.logger = logger
     for refusal in segment.refusals + writerRefusals { logger.warning("\(refusal)") }
     for adoption in control.adoptLanes(knowing: backend.known) {

@@ -1,5 +1,4 @@
 internal import CandleStore
-internal import Logging
 internal import MarketData
 internal import Synchronization
 internal import TickQuality
@@ -11,8 +10,9 @@ final class MarketHours: Sendable {
   let phases: MarketPhases
   private let auctions = Mutex<Set<Symbol>>([])
 
-  /// The end of the calendar is told so many days before.
-  private static let warningDays = 30
+  /// The end of the calendar is told so many days before: the exchanges publish a year's holidays in the December
+  /// before it.
+  static let noticeDays = 45
 
   /// Reads the calendar, the shipped one unless a file is named.
   ///
@@ -41,19 +41,35 @@ final class MarketHours: Sendable {
     return MarketGroup(segment, hasClosingAuction: segment == .cash && closingAuction.contains(symbol))
   }
 
-  /// Sees that the calendar knows the day of an instant, and warns when it soon will not.
+  private var segments: [MarketSegment] {
+    Set(phases.groups.map(\.segment)).sorted { $0.rawValue < $1.rawValue }
+  }
+
+  /// Sees that the calendar knows the day of an instant.
   ///
   /// - Throws: ``Fault`` of kind `configuration` that names the file.
-  func check(at now: Timestamp, logger: Logger) throws(Fault) {
-    for segment in Set(phases.groups.map(\.segment)) {
-      _ = try calendar.tradingDay(at: now, of: MarketGroup(segment))
-      guard let last = calendar.range(of: segment)?.upperBound else { continue }
-      let left = last - CivilTime(now).dayNumber
-      if left < Self.warningDays {
-        logger.warning(
-          "\(calendar.file) ends with \(CivilTime(dayNumber: last).dateText) for \(segment.rawValue), in \(left) days; name a newer calendar_file before"
-        )
+  func check(at now: Timestamp) throws(Fault) {
+    for segment in segments { _ = try calendar.tradingDay(at: now, of: MarketGroup(segment)) }
+  }
+
+  /// What a person should know of the calendar's end, a sentence for each day on which some segments end; nothing
+  /// while it is more than ``noticeDays`` away.
+  func notices(at now: Timestamp) -> [String] {
+    let today = CivilTime(now).dayNumber
+    let ends = Dictionary(grouping: segments) { calendar.range(of: $0)?.upperBound ?? .max }
+    return ends.filter { $0.key < today + Self.noticeDays }.sorted { $0.key < $1.key }.map { last, segments in
+      let names = segments.map(\.rawValue).joined(separator: ", ")
+      let date = CivilTime(dayNumber: last).dateText
+      guard last >= today else {
+        return """
+          \(calendar.file) ended with \(date) for \(names): it is not known when these markets trade, so that every \
+          tick counts as outside-session, and the feed handler will not start again; \(calendar.remedy)
+          """
       }
+      return """
+        \(calendar.file) ends with \(date) for \(names), \(last == today ? "today" : "in \(last - today) days"): \
+        from then on the feed handler does not start; \(calendar.remedy)
+        """
     }
   }
 

@@ -88,6 +88,7 @@ struct StatusCommand: ParsableCommand {
       Console.line("latest record \(receive.rfc3339), \(Format.duration(age)) ago by the feed's clock")
     }
     for halt in status.halts ?? [] { Console.line(HaltText.line(halt)) }
+    for notice in status.notices ?? [] { Console.line("attention: \(notice)") }
     if let subscriptions = status.subscriptions, !subscriptions.isEmpty {
       let counts = subscriptions.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
       Console.line("subscriptions: \(counts.joined(separator: ", "))")

@@ -76,6 +76,15 @@ public struct TradingCalendar: SessionSchedule {
     }
   }
 
+  /// What a person does about a day that the file does not know: half a sentence.
+  public var remedy: String {
+    file == Self.shippedName
+      ? """
+      save it with `tickring calendar --print-file`, add what the exchange has published, and name the file as \
+      calendar_file or with --calendar
+      """ : "add what the exchange has published to it"
+  }
+
   private func check(_ dayNumber: Int, _ segment: MarketSegment) throws(Fault) {
     let date = CivilTime(dayNumber: dayNumber).dateText
     guard let range = records.ranges[segment] else {
@@ -87,8 +96,7 @@ public struct TradingCalendar: SessionSchedule {
       throw Fault(
         .configuration,
         "\(date) is \(isPast ? "past the end" : "before the beginning") of the trading calendar: \(file) "
-          + "\(isPast ? "ends with" : "begins with") \(bound) for \(segment.rawValue); name a file that "
-          + "covers the date")
+          + "\(isPast ? "ends with" : "begins with") \(bound) for \(segment.rawValue); \(remedy)")
     }
   }
 

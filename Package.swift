@@ -102,8 +102,8 @@ let package = Package(
       name: "TickRingCLI",
       dependencies: [
         "MarketData", "SharedRing", "Venues", "TickQuality", "CandleBuilding", "CandleStore", "TickArchive",
-        "Configuration", "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TradingCalendar",
-        "VenueSimulator", argumentParser, logging,
+        "Configuration", "FeedControl", "FeedHandler", "ProcessControl", "TickRing", "TimeSeries",
+        "TradingCalendar", "VenueSimulator", argumentParser, logging,
       ], resources: [.embedInCode("Resources/write_columns.py")], swiftSettings: strict),
     .executableTarget(
       name: "ExampleStrategy", dependencies: ["TickRing", histogram], swiftSettings: strict),

@@ -57,8 +57,9 @@ struct RangeOptions: ParsableArguments {
   func parse() throws(Fault) -> (from: Timestamp?, to: Timestamp?) {
     let from = try Timestamp.parse(from, option: "--from")
     let to = try Timestamp.parse(to, option: "--to", isEnd: true)
-    if let from, let to, from > to {
-      throw Fault(.usage, "the range from \(from.rfc3339) to \(to.rfc3339) runs backwards")
+    if let from, let to, from >= to {
+      throw Fault(
+        .usage, "the range from \(from.rfc3339) to \(to.rfc3339) runs backwards; --from must lie before --to")
     }
     return (from, to)
   }

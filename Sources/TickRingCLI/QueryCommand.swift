@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CandleStore
 internal import Configuration
 internal import MarketData
 internal import SharedRing
@@ -7,7 +6,7 @@ internal import SharedRing
 struct QueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Ask for latest prices or stored candles.",
-    subcommands: [Latest.self, Candles.self])
+    subcommands: [Latest.self, QueryCandlesCommand.self])
 
   struct Latest: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,48 +68,6 @@ struct QueryCommand: ParsableCommand {
       Console.line(
         "\(Format.padded(symbol.text, 24)) \(Format.leftPadded(tick.lastPrice.description, 14))  "
           + "\(Format.duration(ageMilliseconds * 1_000_000)) old\(flags)")
-    }
-  }
-
-  struct Candles: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "candles", abstract: "Stored 1-minute candles of an instrument, oldest first.")
-
-    @OptionGroup var data: DataOptions
-    @OptionGroup var range: RangeOptions
-    @Option(help: "The last so many candles, instead of a range.") var last: Int?
-    @Flag(help: "Print one JSON object a line.") var json = false
-    @Argument(help: "Symbol, as in NSE:RELIANCE.") var symbol: String
-
-    func validate() throws {
-      guard (last ?? 1) > 0 else { throw ValidationError("--last must be at least 1") }
-    }
-
-    func run() throws {
-      let (from, to) = try range.parse()
-      let store = try CandleStore(path: data.candlesFile(), mode: .readOnly)
-      let wanted = try Symbol(symbol)
-      guard let instrument = try store.instrument(for: wanted) else {
-        let known = try store.instruments().map(\.symbol.text)
-        throw Fault(
-          .usage, "the candle store knows no symbol '\(wanted)'\(nearestHint(to: wanted.text, among: known))")
-      }
-      let candles: [Candle]
-      if let last {
-        candles = try store.latestCandles(of: instrument.id, interval: .minute, count: last)
-      } else {
-        candles = try store.candles(
-          of: instrument.id, interval: .minute, from: from ?? Timestamp(nanoseconds: .min),
-          to: to ?? Timestamp(nanoseconds: .max))
-      }
-      for candle in candles {
-        if Console.isClosed { return }
-        if json {
-          try Console.json(CandleLine(candle, symbol: wanted.text))
-        } else {
-          Console.line(Format.candle(candle))
-        }
-      }
     }
   }
 }

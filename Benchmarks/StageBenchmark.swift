@@ -30,6 +30,7 @@ struct StageBenchmark: ParsableCommand {
     try report("quality rules", try inspecting(ticks), copy, size)
     try report("write to and read from a lane", try ring(ticks), copy, size)
     try report("build 1-minute candles", building(ticks), copy, size)
+    try intervals(count, size)
     let (sealing, reading, bytesPerTick, checksum) = try archiving(ticks)
     try report("archive: compress and write", (sealing, checksum), copy, size)
     try report("archive: read back", (reading, checksum), copy, size)
@@ -135,9 +136,27 @@ struct StageBenchmark: ParsableCommand {
     }
   }
 
-  private static func building(_ ticks: [Tick]) -> Result {
+  /// Ten intervals beside one, with as many ticks between two closings as a venue of snapshots sends: one a second of
+  /// each instrument.
+  private static func intervals(_ count: Int, _ size: SizeOptions) throws {
+    let ticks = SyntheticTicks.make(
+      count: count, instruments: instruments, seed: 1,
+      meanGapNanoseconds: UInt64(Timestamp.nanosecondsPerSecond) / UInt64(instruments))
+    let one = building(ticks)
+    let ten = building(ticks, rolledUp: [2, 3, 5, 10, 15, 30, 60].map(Interval.minutes) + [.day, .week])
+    try report("1-minute candles, a tick a second of each instrument", one, nil, size)
+    try Measurement(
+      name: "ten intervals of the same: 1, 2, 3, 5, 10, 15, 30, 60 minutes, day, week",
+      value: ten.nanoseconds,
+      unit: "ns a tick",
+      comparison: String(format: "%.2f x the 1-minute candles alone", ten.nanoseconds / one.nanoseconds),
+      checksum: ten.checksum
+    ).report(size)
+  }
+
+  private static func building(_ ticks: [Tick], rolledUp: [Interval] = []) -> Result {
     timed(ticks.count) {
-      var aggregator = CandleAggregator()
+      var aggregator = CandleAggregator(rolledUp: rolledUp)
       var closed: [Candle] = []
       var checksum: UInt64 = 0
       for start in stride(from: 0, to: ticks.count, by: batchTicks) {

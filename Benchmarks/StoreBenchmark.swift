@@ -59,22 +59,34 @@ struct StoreBenchmark: ParsableCommand {
     ).report(size)
   }
 
-  /// A minute of the whole market at a time: every row meets a page of its own.
+  /// A minute of the whole market at a time, into a store that holds a week of minutes: every row meets a page of its
+  /// own, which goes through the log as a whole.
   private static func minutes(_ size: SizeOptions, directory: String) throws {
     let market: UInt32 = 2000
+    let held = size.pick(smoke: 4, full: 5 * 375)
     let minutes = size.pick(smoke: 2, full: 30)
-    let store = try open(directory + "/minutes.sqlite", instruments: Int(market))
-    let start = Timestamp.monotonicNanoseconds()
-    for minute in 0..<minutes {
-      try store.upsert((0..<market).map { candle($0, Int64(minute)) })
+    let path = directory + "/minutes.sqlite"
+    let before = (0..<market).flatMap { instrument in (0..<held).map { candle(instrument, Int64($0)) } }
+    func batches(from first: Int) -> [[Candle]] {
+      (first..<first + minutes).map { minute in (0..<market).map { candle($0, Int64(minute)) } }
     }
-    let seconds = Double(Timestamp.monotonicNanoseconds() - start) / 1e9
-    try Measurement(
-      name: "the same a minute of \(market) instruments at a time, each synced",
-      value: Double(minutes * Int(market)) / seconds,
-      unit: "candles/s", comparison: nil, checksum: UInt64(minutes)
-    ).report(size)
+    let store = try open(path, instruments: Int(market))
+    for first in stride(from: 0, to: before.count, by: 10 * batch) {
+      try store.upsert(Array(before[first..<min(first + 10 * batch, before.count)]))
+    }
+    var start = Timestamp.monotonicNanoseconds()
+    for batch in batches(from: held) { try store.upsert(batch) }
+    let ours = Double(Timestamp.monotonicNanoseconds() - start) / 1e9
     try store.close()
+    let loop = try BareLoop(path: path, synchronous: "FULL")
+    start = Timestamp.monotonicNanoseconds()
+    for batch in batches(from: held + minutes) { try loop.store(batch[...]) }
+    let bare = Double(Timestamp.monotonicNanoseconds() - start) / 1e9
+    let count = UInt64(minutes) * UInt64(market)
+    try report(
+      "the same a minute of \(market) instruments at a time, each synced", Double(count) / ours,
+      Double(count) / bare, count, size)
+    try report("a bare loop of the C API with the same commits", Double(count) / bare, nil, count, size)
   }
 
   private static func reading(_ size: SizeOptions, directory: String, python: String?) throws {
@@ -161,49 +173,61 @@ struct StoreBenchmark: ParsableCommand {
 // MARK: - The bare loop
 
 extension StoreBenchmark {
-  /// One prepared statement, one row a time, the same table and pragmas: what SQLite itself takes.
   private static func bareLoop(_ candles: [Candle], path: String, synchronous: String) throws -> Double {
     // The product makes the table, so that both write the same one.
     try open(path, instruments: instruments).close()
-    var database: OpaquePointer?
-    guard sqlite3_open(path, &database) == SQLITE_OK, let database else {
-      throw Fault(.system, "cannot open '\(path)'")
+    let loop = try BareLoop(path: path, synchronous: synchronous)
+    let start = Timestamp.monotonicNanoseconds()
+    for first in stride(from: 0, to: candles.count, by: batch) {
+      try loop.store(candles[first..<min(first + batch, candles.count)])
     }
-    defer { sqlite3_close(database) }
-    func execute(_ sql: String) throws {
+    return Double(candles.count) / (Double(Timestamp.monotonicNanoseconds() - start) / 1e9)
+  }
+
+  /// One prepared statement, one row a time, the product's table and pragmas: what SQLite itself takes.
+  private final class BareLoop {
+    private let database: OpaquePointer
+    private var statement: OpaquePointer?
+
+    init(path: String, synchronous: String) throws {
+      var opened: OpaquePointer?
+      guard sqlite3_open(path, &opened) == SQLITE_OK, let opened else {
+        throw Fault(.system, "cannot open '\(path)'")
+      }
+      database = opened
+      try execute(
+        "PRAGMA synchronous = \(synchronous); PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192")
+      let places = Array(repeating: "?", count: 16).joined(separator: ",")
+      guard
+        sqlite3_prepare_v2(database, "INSERT OR REPLACE INTO candles VALUES (\(places))", -1, &statement, nil)
+          == SQLITE_OK
+      else { throw Fault(.system, String(cString: sqlite3_errmsg(database))) }
+    }
+
+    deinit {
+      sqlite3_finalize(statement)
+      sqlite3_close(database)
+    }
+
+    private func execute(_ sql: String) throws {
       guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else {
         throw Fault(.system, "\(sql): \(String(cString: sqlite3_errmsg(database)))")
       }
     }
-    try execute(
-      "PRAGMA synchronous = \(synchronous); PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192")
-    var statement: OpaquePointer?
-    let places = Array(repeating: "?", count: 16).joined(separator: ",")
-    guard
-      sqlite3_prepare_v2(database, "INSERT OR REPLACE INTO candles VALUES (\(places))", -1, &statement, nil)
-        == SQLITE_OK
-    else { throw Fault(.system, String(cString: sqlite3_errmsg(database))) }
-    defer { sqlite3_finalize(statement) }
-    let start = Timestamp.monotonicNanoseconds()
-    for first in stride(from: 0, to: candles.count, by: batch) {
+
+    /// Stores candles in one transaction.
+    func store(_ candles: ArraySlice<Candle>) throws {
       try execute("BEGIN IMMEDIATE")
-      for candle in candles[first..<min(first + batch, candles.count)] {
-        sqlite3_bind_int64(statement, 1, Int64(candle.instrument.rawValue))
-        sqlite3_bind_int64(statement, 2, Int64(candle.interval.seconds))
-        sqlite3_bind_int64(statement, 3, candle.start.seconds)
-        sqlite3_bind_int64(statement, 4, Int64(candle.origin.rawValue))
-        sqlite3_bind_int64(statement, 5, candle.open.units)
-        sqlite3_bind_int64(statement, 6, candle.high.units)
-        sqlite3_bind_int64(statement, 7, candle.low.units)
-        sqlite3_bind_int64(statement, 8, candle.close.units)
-        sqlite3_bind_int64(statement, 9, candle.volume)
-        sqlite3_bind_int64(statement, 10, candle.openInterest)
-        sqlite3_bind_int64(statement, 11, Int64(candle.tickCount))
-        sqlite3_bind_int64(statement, 12, candle.turnover)
-        sqlite3_bind_int64(statement, 13, Int64(candle.coverage))
-        sqlite3_bind_int64(statement, 14, Int64(candle.flags.rawValue))
-        sqlite3_bind_int64(statement, 15, Int64(candle.state.rawValue))
-        sqlite3_bind_int64(statement, 16, Int64(candle.revision))
+      for candle in candles {
+        let values =
+          [
+            Int64(candle.instrument.rawValue), Int64(candle.interval.seconds), candle.start.seconds,
+            Int64(candle.origin.rawValue), candle.open.units, candle.high.units, candle.low.units,
+            candle.close.units, candle.volume, candle.openInterest, Int64(candle.tickCount), candle.turnover,
+            Int64(candle.coverage), Int64(candle.flags.rawValue), Int64(candle.state.rawValue),
+            Int64(candle.revision),
+          ] as InlineArray<16, Int64>
+        for index in values.indices { sqlite3_bind_int64(statement, Int32(index + 1), values[index]) }
         guard sqlite3_step(statement) == SQLITE_DONE else {
           throw Fault(.system, String(cString: sqlite3_errmsg(database)))
         }
@@ -211,7 +235,6 @@ extension StoreBenchmark {
       }
       try execute("COMMIT")
     }
-    return Double(candles.count) / (Double(Timestamp.monotonicNanoseconds() - start) / 1e9)
   }
 
   /// Milliseconds of the range query stepped through, every column asked for as an integer.

@@ -3,10 +3,12 @@ internal import MarketData
 /// Ticks like those of a day at the NSE: many instruments, few of them busy, prices in steps of 0.05.
 enum SyntheticTicks {
   private static let start = Timestamp(seconds: 1_700_000_100)
-  private static let meanGapNanoseconds: UInt64 = 20_000
 
   /// The same ticks for the same seed.
-  static func make(count: Int, instruments: Int, seed: UInt64) -> [Tick] {
+  ///
+  /// - Parameter meanGapNanoseconds: From one tick to the next; 50 000 ticks a second unless told.
+  static func make(count: Int, instruments: Int, seed: UInt64, meanGapNanoseconds: UInt64 = 20_000) -> [Tick]
+  {
     var generator = SplitMix(state: seed)
     var prices = (0..<instruments).map { _ in Int64(2_000 + generator.next() % 40_000) }
     var volumes = [Int64](repeating: 0, count: instruments)

@@ -35,13 +35,39 @@ public struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// The kind, which decides the exit code and whether a retry makes sense.
   public let kind: Kind
-  /// One sentence for a person, without a trailing newline.
+  /// One sentence for a person, on one line and of at most ``messageBytesMax`` bytes of UTF-8.
   public let message: String
 
-  /// Makes a fault from its kind and its sentence.
+  /// The longest sentence; what goes beyond is cut off.
+  public static let messageBytesMax = 4096
+
+  /// Makes a fault from its kind and its sentence. What a sentence quotes may come from anybody, so each control
+  /// character becomes a space: nothing forges a line of a log, moves a terminal's cursor, or floods either.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
-    self.message = message
+    let isFit =
+      message.utf8.count <= Self.messageBytesMax && !message.unicodeScalars.contains(where: Self.isControl)
+    self.message = isFit ? message : Self.fit(message)
+  }
+
+  private static func fit(_ text: String) -> String {
+    let ellipsis: Unicode.Scalar = "…"
+    var line = String.UnicodeScalarView()
+    var bytes = 0
+    for scalar in text.unicodeScalars {
+      bytes += UTF8.width(scalar)
+      guard bytes + UTF8.width(ellipsis) <= messageBytesMax else {
+        line.append(ellipsis)
+        break
+      }
+      line.append(isControl(scalar) ? " " : scalar)
+    }
+    return String(line)
+  }
+
+  /// The controls of ASCII and Latin-1, C0 and C1.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
   }
 
   /// The sentence.

@@ -55,7 +55,7 @@ struct CandleRowReader {
     guard let time = Timestamp(rfc3339: String(decoding: text, as: UTF8.self)) else {
       throw Fault(
         .protocolViolation,
-        "a candle's time at byte \(range.lowerBound) is '\(WebSocketHandshake.excerpt(of: text))', where one like "
+        "a candle's time at byte \(range.lowerBound) is '\(excerpt(of: text))', where one like "
           + "2017-12-15T09:15:00\(String(decoding: offset, as: UTF8.self)) should be")
     }
     if let seconds = secondsOfIndianDay(text.dropFirst(Self.dayBytes)) {

@@ -59,6 +59,9 @@ extension JSONScanner {
     return (try? scanner.string()) ?? ""
   }
 
+  /// The text of a string that is meant for people, as an ``excerpt(of:)``.
+  func words(of string: JSONString) -> String { excerpt(of: text(of: string).utf8) }
+
   /// Whether a string of these bytes is the ASCII text `name`.
   @inline(__always)
   func isText(_ string: JSONString, _ name: StaticString) -> Bool {
@@ -182,7 +185,7 @@ extension JSONScanner {
       guard let decimal = try? inside.decimal(), inside.peek() == nil else {
         throw Fault(
           .protocolViolation,
-          "its \(name) is '\(WebSocketHandshake.excerpt(of: bytes[string.range]))', where a number should be")
+          "its \(name) is '\(excerpt(of: bytes[string.range]))', where a number should be")
       }
       return decimal
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "N"), UInt8(ascii: "I"):

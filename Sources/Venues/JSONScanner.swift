@@ -113,6 +113,9 @@ struct JSONScanner {
     return String(decoding: units, as: UTF16.self)
   }
 
+  /// A string that is meant for people, as an ``excerpt(of:)``.
+  mutating func words() throws(Fault) -> String { excerpt(of: try string().utf8) }
+
   private static let escapes: [UInt8: UInt16] = [
     UInt8(ascii: "n"): 0x0A, UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09, UInt8(ascii: "b"): 0x08,
     UInt8(ascii: "f"): 0x0C,
@@ -211,7 +214,7 @@ struct JSONScanner {
   func unexpected(_ wanted: String) -> Fault {
     let found =
       index < end
-      ? "'\(WebSocketHandshake.excerpt(of: bytes[index..<end].prefix(20)))'" : "the end of the text"
+      ? "'\(excerpt(of: bytes[index..<end].prefix(20)))'" : "the end of the text"
     return Fault(
       .protocolViolation, "malformed JSON at byte \(index - start): \(found) where \(wanted) should be")
   }

@@ -2,41 +2,6 @@ import MarketData
 
 @testable import Venues
 
-/// Kite's answers with candles, of any HTTP status; the first byte chooses which.
-struct KiteCandleAnswers: FuzzTarget {
-  static let name = "kite-candles"
-  private static let statuses = [200, 400, 403, 429, 500]
-  private let service = KiteCandles { KiteCredentials(apiKey: "", accessToken: "") }
-  private let part = CandleRequest(
-    Instrument(
-      id: InstrumentID(rawValue: 1), symbol: sampleSymbol, venueToken: "738561", priceTick: .zero, lotSize: 1),
-    from: Timestamp(seconds: 0), to: Timestamp(seconds: 4_000_000_000))
-
-  init() {}
-
-  static func seeds() -> [[UInt8]] {
-    let candles = """
-      {"status":"success","data":{"candles":[["2026-11-23T09:15:00+0530",1704.5,1705,1702.05,1703.1,2499,7],\
-      ["2026-11-23T09:16:00+0530",1703,1704.0,1700,1701.95,120,8]]}}
-      """
-    let refusal =
-      "{\"status\":\"error\",\"message\":\"Too many\\u0020requests\",\"error_type\":\"NetworkException\"}"
-    return [[0] + Array(candles.utf8), [2] + Array(refusal.utf8), [3] + Array(refusal.utf8)]
-  }
-
-  mutating func read(_ input: [UInt8]) {
-    guard let first = input.first else { return }
-    let status = Self.statuses[Int(first) % Self.statuses.count]
-    let response = HTTPResponse(
-      status: status, contentType: "application/json", body: Array(input.dropFirst()))
-    do {
-      for candle in try service.candles(in: response, for: part) { seededBug(candle.volume) }
-    } catch {
-      precondition(!error.fault.message.isEmpty)
-    }
-  }
-}
-
 /// The venues' lists of instruments: Kite's CSV, Angel One's JSON.
 struct InstrumentLists: FuzzTarget {
   static let name = "instrument-lists"
@@ -61,11 +26,18 @@ struct InstrumentLists: FuzzTarget {
   }
 
   mutating func read(_ input: [UInt8]) {
-    if let rows = try? KiteInstruments.parse(csv: input, source: "fuzz") {
-      for row in rows { seededBug(row.name.utf8.reduce(0) { $0 &+ Int($1) }) }
-    }
-    if let list = try? AngelOneInstruments(json: input, source: "fuzz") {
-      for row in list.rows { seededBug(row.name.utf8.reduce(0) { $0 &+ Int($1) }) }
+    take { () throws(Fault) in try KiteInstruments.parse(csv: input, source: "fuzz").map(\.listing) }
+    take { () throws(Fault) in try AngelOneInstruments(json: input, source: "fuzz").rows }
+  }
+
+  private func take(_ listings: () throws(Fault) -> [InstrumentListing]) {
+    do throws(Fault) {
+      for listing in try listings() {
+        seededBug(listing.name.utf8.reduce(0) { $0 &+ Int($1) })
+        precondition(listing.priceScale >= 0)
+      }
+    } catch {
+      checkSentence(error.message)
     }
   }
 }
@@ -84,7 +56,10 @@ struct VenueTexts: FuzzTarget {
   }
 
   mutating func read(_ input: [UInt8]) {
-    if let text = AngelOneMessage.errorText(input) { seededBug(text.utf8.reduce(0) { $0 &+ Int($1) }) }
+    if let text = AngelOneMessage.errorText(input) {
+      checkSentence(text)
+      seededBug(text.utf8.reduce(0) { $0 &+ Int($1) })
+    }
     var scanner = JSONScanner(input)
     _ = try? scanner.skipValue()
     precondition(scanner.index <= input.count)
@@ -102,7 +77,46 @@ struct VenueTexts: FuzzTarget {
   }
 }
 
-/// `Symbol` throws on nonsense, which this is not.
-private let sampleSymbol: Symbol = {
-  do { return try Symbol("NSE:RELIANCE") } catch { fatalError("\(error)") }
-}()
+/// The answers to logins, of Kite's exchange of a request token and of Angel One's password.
+struct LoginAnswers: FuzzTarget {
+  static let name = "logins"
+  private static let statuses = [200, 400, 401, 403, 500]
+
+  init() {}
+
+  static func seeds() -> [[UInt8]] {
+    let kite = "{\"status\":\"success\",\"data\":{\"user_id\":\"AB1234\",\"access_token\":\"x1y2\"}}"
+    let refusal = "{\"status\":\"error\",\"message\":\"Token is invalid\",\"error_type\":\"TokenException\"}"
+    // The second of the three parts says {"exp":1764128700}.
+    let angelOne = """
+      {"status":true,"message":"SUCCESS","errorcode":"","data":{"jwtToken":"Bearer e30.eyJleHAiOjE3NjQxMjg3MDB9.c2ln",\
+      "refreshToken":"r","feedToken":"f"}}
+      """
+    let wrong = "{\"status\":false,\"message\":\"Invalid totp\",\"errorcode\":\"AB1050\",\"data\":null}"
+    let pasted = "https://example.in/back?action=login&status=success&request_token=Ab12#top"
+    return [kite, refusal, angelOne, wrong, pasted].map { [0] + Array($0.utf8) }
+  }
+
+  mutating func read(_ input: [UInt8]) {
+    guard let first = input.first else { return }
+    let response = HTTPResponse(
+      status: Self.statuses[Int(first) % Self.statuses.count], body: Array(input.dropFirst()))
+    take { () throws(Fault) in
+      try KiteLogin(apiKey: "key").session(in: response).accessToken
+    }
+    take { () throws(Fault) in try angelOneSession { response }.tokens().jwt }
+    take { () throws(Fault) in
+      try KiteLogin.requestToken(in: String(decoding: response.body, as: UTF8.self))
+    }
+  }
+
+  private func take(_ word: () throws(Fault) -> String) {
+    do throws(Fault) {
+      let word = try word()
+      precondition(!word.isEmpty && word.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+      seededBug(word.utf8.reduce(0) { $0 &+ Int($1) })
+    } catch {
+      checkSentence(error.message)
+    }
+  }
+}

@@ -1,6 +1,8 @@
 import Foundation
 import MarketData
 
+@testable import Venues
+
 // Feeds mutated bytes to everything that reads what a venue sends: `make fuzz-venues`. Whatever the bytes, a reader must
 // come back with an answer or a typed fault; a trap, a sanitizer's complaint, a broken promise (each target checks some)
 // or a memory beyond the limit is a finding.
@@ -25,8 +27,10 @@ protocol FuzzTarget {
 }
 
 let targets: [any FuzzTarget.Type] = [
-  KiteFrames.self, AngelOneFrames.self, WebSocketFrames.self, WebSocketAnswer.self, KiteCandleAnswers.self,
-  InstrumentLists.self, VenueTexts.self,
+  KiteFrames.self, AngelOneFrames.self, OpenAlgoMessages.self, GatewayLines.self, WebSocketFrames.self,
+  WebSocketAnswer.self, HTTPAnswers.self, KiteCandleAnswers.self, AngelOneCandleAnswers.self,
+  OpenAlgoAnswers.self,
+  MasterAnswers.self, InstrumentLists.self, LoginAnswers.self, VenueTexts.self,
 ]
 
 let hasSeededBug = getenv("TICKRING_FUZZ_SEEDED_BUG") != nil
@@ -36,6 +40,33 @@ func seededBug(_ value: some BinaryInteger) {
   guard hasSeededBug else { return }
   let table = [UInt8](repeating: 0, count: 200)
   precondition(table[Int(truncatingIfNeeded: value) & 0xFF] == 0)
+}
+
+/// What goes to people and into logs is a sentence on one line: no sender can put a control character into it, or
+/// flood it.
+func checkSentence(_ text: String) {
+  precondition(!text.isEmpty && text.utf8.count <= Fault.messageBytesMax)
+  precondition(!text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
+}
+
+/// What throws on nonsense only, which this is not.
+func good<Value>(_ body: () throws -> Value) -> Value {
+  do { return try body() } catch { fatalError("\(error)") }
+}
+
+let sampleSymbol = good { try Symbol("NSE:RELIANCE") }
+
+/// A session of Angel One that has not logged in, and whose login gets `answer`.
+func angelOneSession(_ answer: @escaping @Sendable () -> HTTPResponse) -> AngelOneSession {
+  AngelOneSession(
+    credentials: { angelOneCredentials }, budget: RequestBudget([]), now: { Timestamp(seconds: 1) }
+  ) { _ in
+    answer()
+  }
+}
+
+private let angelOneCredentials = good {
+  try AngelOneCredentials(apiKey: "key", clientCode: "A1", pin: "1", totpSecret: "GEZDGNBV")
 }
 
 nonisolated(unsafe) var target: any FuzzTarget = KiteFrames()

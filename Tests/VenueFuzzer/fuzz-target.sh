@@ -10,6 +10,11 @@ mkdir -p "$directory"
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
 rm -rf "$directory/control" && cp -r "$directory/corpus" "$directory/control"
 # shellcheck disable=SC2086
+if ! TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -runs=0 $options > "$directory/control.log" 2>&1; then
+  echo "$target: a seed meets the seeded bug by itself"
+  exit 1
+fi
+# shellcheck disable=SC2086
 if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -max_total_time=300 \
   -artifact_prefix="$directory/control-" $options > "$directory/control.log" 2>&1; then
   echo "$target: the seeded bug was missed"

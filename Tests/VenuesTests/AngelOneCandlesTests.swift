@@ -7,9 +7,10 @@ import Testing
 /// Requests for Angel One's candles and what is made of the answers. Sending is the engine's business.
 @Suite struct AngelOneCandlesTests {
   private static func service() throws -> AngelOneCandles {
+    let credentials = try AngelOneCredentials(
+      apiKey: "key-1234", clientCode: "C1234", pin: "98765", totpSecret: "GEZDGNBVGY3TQOJQ")
     let session = AngelOneSession(
-      credentials: try AngelOneCredentials(
-        apiKey: "key-1234", clientCode: "C1234", pin: "98765", totpSecret: "GEZDGNBVGY3TQOJQ"),
+      credentials: { credentials },
       budget: RequestBudget([])
     ) { (_) throws(Fault) in
       HTTPResponse(

@@ -16,10 +16,11 @@ import Testing
     init(_ answers: [(status: Int, body: String)]) { self.answers = Mutex(answers) }
 
     func session() throws -> AngelOneSession {
-      AngelOneSession(
-        credentials: try AngelOneCredentials(
-          apiKey: "key-1234", clientCode: "C\"1234", pin: "98765",
-          totpSecret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+      let credentials = try AngelOneCredentials(
+        apiKey: "key-1234", clientCode: "C\"1234", pin: "98765",
+        totpSecret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+      return AngelOneSession(
+        credentials: { credentials },
         baseURL: "https://venue.example", budget: RequestBudget([]),
         now: { self.time.withLock { $0 } }
       ) { (request) throws(Fault) in

@@ -65,9 +65,10 @@ func withSimulatedAngelOne<Value: Sendable>(
       http = base
       websocket = "\(scheme.websocket)://127.0.0.1:\(port)/smart-stream"
       self.caFile = caFile
+      let credentials = try AngelOneCredentials(
+        apiKey: "simkey", clientCode: "DEMO", pin: pin, totpSecret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
       session = AngelOneSession(
-        credentials: try AngelOneCredentials(
-          apiKey: "simkey", clientCode: "DEMO", pin: pin, totpSecret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+        credentials: { credentials },
         baseURL: base, budget: RequestBudget([])
       ) { (request) throws(Fault) in try HTTPClient(caFile: caFile).send(request) }
       let list = try AngelOneInstruments.download(with: try HTTPClient(caFile: caFile), baseURL: base)

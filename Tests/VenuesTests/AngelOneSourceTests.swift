@@ -19,9 +19,10 @@ import Testing
   /// A session whose logins give `jwt-1`, `jwt-2`, …
   private static func session() throws -> (session: AngelOneSession, logins: Log<Int>) {
     let logins = Log<Int>()
+    let credentials = try AngelOneCredentials(
+      apiKey: "key-1234", clientCode: "C1234", pin: "98765", totpSecret: "GEZDGNBVGY3TQOJQ")
     let session = AngelOneSession(
-      credentials: try AngelOneCredentials(
-        apiKey: "key-1234", clientCode: "C1234", pin: "98765", totpSecret: "GEZDGNBVGY3TQOJQ"),
+      credentials: { credentials },
       baseURL: "https://venue.example", budget: RequestBudget([])
     ) { (_) throws(Fault) in
       logins.append(1)

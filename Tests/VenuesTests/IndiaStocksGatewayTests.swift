@@ -51,9 +51,10 @@ import VenueSimulator
       let listed = try #require(try history.instruments())
       let own = try AngelOneInstruments.download(with: try HTTPClient(), baseURL: base).rows
       #expect(Set(listed.map(\.symbol)).isSubset(of: Set(own.map(\.symbol))) && !listed.isEmpty)
+      let credentials = try AngelOneCredentials(
+        apiKey: "simkey", clientCode: "DEMO", pin: "0000", totpSecret: Self.totpSecret)
       let session = AngelOneSession(
-        credentials: try AngelOneCredentials(
-          apiKey: "simkey", clientCode: "DEMO", pin: "0000", totpSecret: Self.totpSecret), baseURL: base,
+        credentials: { credentials }, baseURL: base,
         budget: RequestBudget([])
       ) { (request) throws(Fault) in try HTTPClient().send(request) }
       let direct = RESTHistory(AngelOneCandles(baseURL: base, session: session), budget: RequestBudget([]))

@@ -51,7 +51,7 @@ import Testing
     arguments: [
       ("", "dump: the file is empty"), ("a,b\n", "dump: line 1: there is no column 'instrument_token'"),
       (header + "1,2,3\n", "dump: line 2: 3 fields, where the first line has 12"),
-      (header + "\n1,2,\"A\nB\",,,,,0.05,1,,,N\n-1,2,A,,,,,0.05,1,,,N", "dump: line 3: symbol 'N:A\nB'"),
+      (header + "\n1,2,\"A\nB\",,,,,0.05,1,,,N\n-1,2,A,,,,,0.05,1,,,N", "dump: line 3: symbol 'N:A B'"),
       (header + "-1,2,A,,,,,0.05,1,,,N", "dump: line 2: instrument_token '-1'"),
       (header + "1,2,A,,,,,x,1,,,N", "dump: line 2: tick_size 'x'"),
       (header + "1,2,A,,,,,0.05,1.5,,,N", "dump: line 2: lot_size '1.5'"),

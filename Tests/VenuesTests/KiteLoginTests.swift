@@ -55,7 +55,9 @@ import Testing
       ),
       (#"{"status":"error","message":"Missing","error_type":"InputException","data":null}"#, 400, .refused),
       ("<html>", 502, .unavailable), ("{}", 200, .protocolViolation), (good, 500, .unavailable),
-      (#"{"status":"success","data":{}}"#, 200, .protocolViolation), ("", 200, .protocolViolation),
+      (#"{"status":"success","data":{}}"#, 200, .protocolViolation),
+      (#"{"status":"success","data":{"access_token":"x\u007F"}}"#, 200, .protocolViolation),
+      ("", 200, .protocolViolation),
     ] {
       let fault = #expect(throws: Fault.self) { _ = try session(text, status) }
       #expect(fault?.kind == kind, "\(text)")

@@ -57,7 +57,7 @@ public struct HistoryBackfill: Sendable {
     _ order: Order, until shouldStop: @Sendable () -> Bool, progress: (HistoryProgress) -> Void
   ) throws(Fault) -> Report {
     let venue = try Venue(configuration, environment: environment)
-    try venue.checkCredentials()
+    if configuration.history.source == .venue { try venue.checkCredentials() }
     let store = try VenueInstruments.openStore(configuration)
     let master = InstrumentMaster(venue, configuration, store: store, logger: logger)
     let directory = InstrumentDirectory(try master.snapshot(now: .wallClock()).listings, venue: venue.name)

@@ -6,14 +6,17 @@ extension Venue {
   /// Angel One's SmartAPI. The stream and the history share one session, which logs in by itself.
   init(angelOne configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     let source = configuration.source
-    let client = try HTTPClient(caFile: source.caFile)
-    let session = AngelOneSession(
-      credentials: try AngelOneCredentials(environment: environment), baseURL: source.apiURL
-    ) { [caFile = source.caFile] (request) throws(Fault) in
+    let client = try HTTPClient(caFile: source.caFile, proxy: source.proxy)
+    let credentials: AngelOneCredentialsProvider = { () throws(Fault) in
+      try AngelOneCredentials(environment: environment)
+    }
+    let session = AngelOneSession(credentials: credentials, baseURL: source.apiURL) {
+      [caFile = source.caFile, proxy = source.proxy] (request) throws(Fault) in
       // A login is rare, and comes from whichever thread needs one.
-      try HTTPClient(caFile: caFile).send(request)
+      try HTTPClient(caFile: caFile, proxy: proxy).send(request)
     }
     name = "angelone"
+    checkCredentials = { () throws(Fault) in _ = try credentials() }
     let spread = Self.spread(
       configuration, instrumentsPerConnection: AngelOneSource.instrumentsMax,
       connectionsMax: AngelOneSource.connectionsMax)
@@ -24,7 +27,7 @@ extension Venue {
     }
     history = Self.history(
       AngelOneCandles(baseURL: source.apiURL, session: session), limits: AngelOneCandles.rateLimits,
-      configuration)
+      configuration, proxy: source.proxy)
     // What the environment holds cannot change while the process lives, but a day's first login may do better.
     credentialsMark = { CivilTime(.wallClock()).dayNumber }
     loginAdvice =

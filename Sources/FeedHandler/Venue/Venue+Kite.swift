@@ -21,7 +21,7 @@ extension Venue {
     }
     history = Self.history(
       KiteCandles(baseURL: source.apiURL, credentials: credentials), limits: KiteCandles.rateLimits,
-      configuration)
+      configuration, proxy: source.proxy)
     credentialsMark = {
       guard let current = try? credentials() else { return nil }
       return Venue.mark(current.apiKey, current.accessToken)

@@ -22,7 +22,9 @@ struct Venue {
 
   /// Puts together the venue that the configuration names.
   ///
-  /// - Throws: ``Fault`` of kind `configuration` when a credential is missing from the environment.
+  /// Missing credentials are no fault here: what the store holds is there without them.
+  ///
+  /// - Throws: ``Fault`` of kind `configuration` when the description of a master data store makes no sense.
   init(_ configuration: FeedConfiguration, environment: [String: String]) throws(Fault) {
     switch configuration.source.venue {
     case .kite: try self.init(kite: configuration, environment: environment)
@@ -52,14 +54,15 @@ struct Venue {
 
   /// A venue's candles over REST, as fast as its limits and the configuration allow.
   static func history(
-    _ service: any CandleService, limits: [RateLimit], _ configuration: FeedConfiguration
+    _ service: any CandleService, limits: [RateLimit], _ configuration: FeedConfiguration,
+    proxy: String? = nil
   ) -> RESTHistory {
     let logger = Logger(label: "tickring.\(configuration.feed)")
     var options = RESTHistory.Options()
     options.requestsAtOnce = configuration.history.requestsAtOnce
     return RESTHistory(
       service, budget: budget(configuration, of: limits), caFile: configuration.source.caFile,
-      options: options,
+      proxy: proxy, options: options,
       notice: { logger.notice("\($0)") })
   }
 

@@ -21,8 +21,8 @@ struct AngelOneAnswer {
       case "status" where !isText, "success" where !isText:
         answer.isSuccess = first == UInt8(ascii: "t")
         try scanner.skipValue()
-      case "errorcode" where isText, "errorCode" where isText: answer.code = try scanner.string()
-      case "message" where isText: answer.message = try scanner.string()
+      case "errorcode" where isText, "errorCode" where isText: answer.code = try scanner.words()
+      case "message" where isText: answer.message = try scanner.words()
       case "data" where first == UInt8(ascii: "{") || first == UInt8(ascii: "["): try data(&scanner)
       default: try scanner.skipValue()
       }
@@ -81,9 +81,9 @@ struct AngelOneRefusal: Equatable {
 
   /// Judges an answer that is no JSON.
   init(status: Int, body: [UInt8]) {
-    let excerpt = WebSocketHandshake.excerpt(of: body)
-    text = "HTTP status \(status): \(excerpt)"
-    isThrottled = status == 429 || (status == 403 && excerpt.lowercased().contains(Self.rateWords))
+    let words = excerpt(of: body)
+    text = "HTTP status \(status): \(words)"
+    isThrottled = status == 429 || (status == 403 && words.lowercased().contains(Self.rateWords))
     kind = isThrottled ? .unavailable : Self.kind(status: status)
     isTokenDead = kind == .refused
   }

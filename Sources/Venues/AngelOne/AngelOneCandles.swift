@@ -67,7 +67,7 @@ public struct AngelOneCandles: CandleService {
     ]
     let body = members.map { "\(JSONText.quoted($0.0)):\(JSONText.quoted($0.1))" }.joined(separator: ",")
     return HTTPRequest(
-      .post, baseURL + Self.path, headers: session.credentials.headers(jwt: try session.tokens().jwt),
+      .post, baseURL + Self.path, headers: try session.credentials().headers(jwt: try session.tokens().jwt),
       body: Array("{\(body)}".utf8))
   }
 

@@ -83,3 +83,6 @@ public struct AngelOneCredentials: Sendable, CustomStringConvertible, CustomDebu
     return headers
   }
 }
+
+/// Gets the credentials; asked when they are needed, so that what needs none works without.
+public typealias AngelOneCredentialsProvider = @Sendable () throws(Fault) -> AngelOneCredentials

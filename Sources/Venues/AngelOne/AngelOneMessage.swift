@@ -39,13 +39,14 @@ public enum AngelOneMessage {
       try scanner.object { (key, scanner) throws(Fault) in
         let isText = scanner.peek() == UInt8(ascii: "\"")
         switch key {
-        case "errorCode" where isText: code = try scanner.string()
-        case "errorMessage" where isText: message = try scanner.string()
+        case "errorCode" where isText: code = try scanner.words()
+        case "errorMessage" where isText: message = try scanner.words()
         default: try scanner.skipValue()
         }
       }
     } catch { return nil }
     guard let code else { return nil }
-    return message.map { "\(code): \($0)" } ?? code
+    let words = [code, message ?? ""].filter { !$0.isEmpty }
+    return words.isEmpty ? "an error without a code" : words.joined(separator: ": ")
   }
 }

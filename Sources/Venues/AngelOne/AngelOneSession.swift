@@ -37,7 +37,7 @@ public final class AngelOneSession: Sendable {
   private static let loginPath = "/rest/auth/angelbroking/user/v1/loginByPassword"
 
   /// Who logs in.
-  public let credentials: AngelOneCredentials
+  let credentials: AngelOneCredentialsProvider
 
   private struct State {
     var tokens: AngelOneTokens?
@@ -58,7 +58,7 @@ public final class AngelOneSession: Sendable {
 
   /// Makes a session that is not logged in. `send` carries a request to the venue, on any thread.
   public init(
-    credentials: AngelOneCredentials, baseURL: String = AngelOneSession.vendorURL,
+    credentials: @escaping AngelOneCredentialsProvider, baseURL: String = AngelOneSession.vendorURL,
     budget: RequestBudget = RequestBudget([
       RateLimit(requests: AngelOneSession.loginsPerSecondMax, per: .seconds(1))
     ]),
@@ -76,7 +76,7 @@ public final class AngelOneSession: Sendable {
   ///
   /// - Throws: `Fault` of kind `refused` when the venue rejects the credentials, `unavailable` when it does not answer,
   ///   has too much to do, or refused a one-time password for the first time, `protocolViolation` when its answer
-  ///   cannot be understood.
+  ///   cannot be understood; and what the credentials' provider throws.
   public func tokens() throws(Fault) -> AngelOneTokens {
     try state.withLock { (state) throws(Fault) in
       if let tokens = state.tokens, tokens.areGood(at: now()) { return tokens }
@@ -113,7 +113,7 @@ public final class AngelOneSession: Sendable {
         "\(title): the present one-time password was refused; the next one comes within "
           + "\(OneTimePassword.stepSeconds) seconds")
     }
-    let response = try send(request(at: time))
+    let response = try send(try request(at: time))
     var words: [String: String] = [:]
     let answer: AngelOneAnswer
     do {
@@ -151,7 +151,8 @@ public final class AngelOneSession: Sendable {
     return Fault(.unavailable, "\(title): \(refusal.text); one more try follows with the next one")
   }
 
-  private func request(at time: Timestamp) -> HTTPRequest {
+  private func request(at time: Timestamp) throws(Fault) -> HTTPRequest {
+    let credentials = try credentials()
     let body = [
       ("clientcode", credentials.clientCode), ("password", credentials.pin),
       ("totp", credentials.oneTimePassword.code(at: time)),

@@ -94,12 +94,13 @@ public final class AngelOneSource: SocketSource {
     throws(Fault)
     -> WebSocketConnection
   {
+    let credentials = try session.credentials()
     var websocket = WebSocketConnection.Options(
       url: options.url,
       headers: [
         (name: "Authorization", value: "Bearer \(tokens.jwt)"),
-        (name: "x-api-key", value: session.credentials.apiKey),
-        (name: "x-client-code", value: session.credentials.clientCode),
+        (name: "x-api-key", value: credentials.apiKey),
+        (name: "x-client-code", value: credentials.clientCode),
         (name: "x-feed-token", value: tokens.feed),
       ], caFile: options.caFile)
     websocket.proxy = options.proxy
@@ -209,7 +210,7 @@ public final class AngelOneSource: SocketSource {
     } else {
       statistics.badFrames += 1
       statistics.lastBadFrame =
-        "the text '\(WebSocketHandshake.excerpt(of: text))' is no message of the venue"
+        "the text '\(excerpt(of: text))' is no message of the venue"
     }
   }
 

@@ -202,7 +202,7 @@ public struct CandleFormat: Sendable {
       throw Fault(.badData, "there is no '\(columns[index])', which is the \(Self.meanings[index])")
     }
     func refusal(_ index: Int, _ expectation: String) -> Fault {
-      let shown = fields[index].map { WebSocketHandshake.excerpt(of: $0.text) } ?? ""
+      let shown = fields[index].map { excerpt(of: $0.text) } ?? ""
       return Fault(.badData, "\(columns[index]) is '\(shown)', but must be \(expectation)")
     }
     func decimal(_ index: Int) -> JSONDecimal? {

@@ -86,7 +86,7 @@ final class GatewayConnection {
     } catch {
       throw process.fault(
         .protocolViolation,
-        "begins with '\(WebSocketHandshake.excerpt(of: bytes[range]))', where its hello should be: \(error.message)"
+        "begins with '\(excerpt(of: bytes[range]))', where its hello should be: \(error.message)"
       )
     }
     switch message {
@@ -97,7 +97,7 @@ final class GatewayConnection {
     default:
       throw process.fault(
         .protocolViolation,
-        "begins with '\(WebSocketHandshake.excerpt(of: bytes[range]))', where its hello should be")
+        "begins with '\(excerpt(of: bytes[range]))', where its hello should be")
     }
     return nil
   }

@@ -67,7 +67,7 @@ struct GatewayLine {
       throw Fault(.protocolViolation, "the tick has no text \"symbol\", as in \"NSE:RELIANCE\"")
     }
     guard let price else {
-      throw Fault(.protocolViolation, "the tick of \(scanner.text(of: symbol)) has no number \"price\"")
+      throw Fault(.protocolViolation, "the tick of \(scanner.words(of: symbol)) has no number \"price\"")
     }
     return (symbol, price)
   }

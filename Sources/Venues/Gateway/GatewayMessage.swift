@@ -48,7 +48,7 @@ enum GatewayMessage {
         try fields.take(key, type: type, from: &scanner)
       }
     default:
-      self = .unknown(type: type)
+      self = .unknown(type: excerpt(of: type.utf8))
       return
     }
     switch type {
@@ -102,10 +102,10 @@ private struct Fields {
     switch scanner.text(of: key) {
     case "id": id = try scanner.looseDecimal("id")?.scaled(fractionDigits: 0)
     case "protocol": protocolVersion = try scanner.looseDecimal("protocol")?.scaled(fractionDigits: 0)
-    case "name" where first == UInt8(ascii: "\""): name = try scanner.quotedText()
-    case "kind" where first == UInt8(ascii: "\""): kind = try scanner.quotedText()
-    case "level" where first == UInt8(ascii: "\""): level = try scanner.quotedText()
-    case "message" where first == UInt8(ascii: "\""): message = try scanner.quotedText()
+    case "name" where first == UInt8(ascii: "\""): name = try scanner.words()
+    case "kind" where first == UInt8(ascii: "\""): kind = try scanner.words()
+    case "level" where first == UInt8(ascii: "\""): level = try scanner.words()
+    case "message" where first == UInt8(ascii: "\""): message = try scanner.words()
     case "last" where first == UInt8(ascii: "f"):
       try scanner.skipStrictly()
       isLast = false

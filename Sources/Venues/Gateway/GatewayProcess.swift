@@ -195,7 +195,7 @@ final class GatewayProcess {
   }
 
   private func keep(_ line: ArraySlice<UInt8>) {
-    let text = WebSocketHandshake.excerpt(of: line.prefix(Self.wordBytesMax))
+    let text = excerpt(of: line.prefix(Self.wordBytesMax))
     guard !text.isEmpty else { return }
     lastWords.append(text)
     if lastWords.count > Self.wordsMax { lastWords.removeFirst() }
@@ -216,7 +216,7 @@ final class GatewayProcess {
     let cut =
       partial.isEmpty
       ? ""
-      : " in the middle of the line '\(WebSocketHandshake.excerpt(of: partial.prefix(Self.wordBytesMax)))'"
+      : " in the middle of the line '\(excerpt(of: partial.prefix(Self.wordBytesMax)))'"
     guard hasExited, let status else {
       return fault(.unavailable, "closed its standard output\(cut) and was stopped")
     }

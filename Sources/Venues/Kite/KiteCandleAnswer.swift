@@ -21,8 +21,8 @@ struct KiteCandleAnswer {
     try scanner.object { (key, scanner) throws(Fault) in
       switch key {
       case "status": answer.status = try scanner.string()
-      case "error_type": answer.errorType = try scanner.string()
-      case "message": answer.message = try scanner.string()
+      case "error_type": answer.errorType = try scanner.words()
+      case "message": answer.message = try scanner.words()
       case "data" where scanner.peek() == UInt8(ascii: "{"):
         try scanner.object { (key, scanner) throws(Fault) in
           guard key == "candles" else { return try scanner.skipValue() }

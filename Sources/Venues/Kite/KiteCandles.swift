@@ -72,7 +72,7 @@ public struct KiteCandles: CandleService {
       // Gateways answer in HTML.
       throw KiteError.refusal(
         status: response.status, errorType: "",
-        "\(title): HTTP status \(response.status): \(WebSocketHandshake.excerpt(of: response.body))")
+        "\(title): HTTP status \(response.status): \(excerpt(of: response.body))")
     }
     guard answer.isSuccess, isSuccess else {
       let type = answer.errorType.isEmpty ? "" : " (\(answer.errorType))"

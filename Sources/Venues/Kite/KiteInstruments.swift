@@ -51,7 +51,7 @@ public enum KiteInstruments {
     guard response.status == 200 else {
       throw Fault(
         KiteError.kind(status: response.status, errorType: ""),
-        "GET \(url): HTTP status \(response.status): \(WebSocketHandshake.excerpt(of: response.body))")
+        "GET \(url): HTTP status \(response.status): \(excerpt(of: response.body))")
     }
     return try parse(csv: response.body, source: url)
   }

@@ -89,8 +89,8 @@ public struct KiteLogin: Sendable {
         let isText = scanner.peek() == UInt8(ascii: "\"")
         switch key {
         case "status" where isText: status = try scanner.string()
-        case "error_type" where isText: type = try scanner.string()
-        case "message" where isText: message = try scanner.string()
+        case "error_type" where isText: type = try scanner.words()
+        case "message" where isText: message = try scanner.words()
         case "data" where scanner.peek() == UInt8(ascii: "{"):
           try scanner.object { (key, scanner) throws(Fault) in
             let isText = scanner.peek() == UInt8(ascii: "\"")
@@ -105,7 +105,7 @@ public struct KiteLogin: Sendable {
       }
       try scanner.expectEnd()
     } catch {
-      (status, message) = ("", WebSocketHandshake.excerpt(of: response.body))
+      (status, message) = ("", excerpt(of: response.body))
     }
     guard status == "success", response.status == 200, !session.accessToken.isEmpty else {
       let kind =
@@ -117,6 +117,12 @@ public struct KiteLogin: Sendable {
       throw Fault(
         kind,
         "Kite's login: HTTP status \(response.status)\(type.isEmpty ? "" : " (\(type))"): \(message)\(advice)"
+      )
+    }
+    // It goes into header fields.
+    guard session.accessToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw Fault(
+        .protocolViolation, "Kite's login: the access_token holds characters that no such word has; try again"
       )
     }
     return session

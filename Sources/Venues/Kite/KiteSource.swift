@@ -180,7 +180,7 @@ public final class KiteSource: SocketSource {
         let isText = scanner.peek() == UInt8(ascii: "\"")
         switch key {
         case "type" where isText: type = try scanner.string()
-        case "data" where isText: text = try scanner.string()
+        case "data" where isText: text = try scanner.words()
         default: try scanner.skipValue()
         }
       }

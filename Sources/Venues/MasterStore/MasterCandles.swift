@@ -53,7 +53,7 @@ public struct MasterCandles: CandleService {
         }
       throw CandleRefusal(
         Fault(
-          kind, "\(title): HTTP status \(response.status): \(WebSocketHandshake.excerpt(of: response.body))"),
+          kind, "\(title): HTTP status \(response.status): \(excerpt(of: response.body))"),
         remedy: CandleRefusal.remedy(forStatus: response.status))
     }
     do throws(Fault) {

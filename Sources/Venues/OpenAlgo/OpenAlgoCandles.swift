@@ -102,7 +102,8 @@ struct OpenAlgoAnswer<Row> {
       } else if scanner.isText(key, "message") {
         // Refused parameters come as an object of lists.
         let isText = scanner.peek() == UInt8(ascii: "\"")
-        answer.message = isText ? try scanner.quotedText() : try scanner.normalizedValue()
+        answer.message = excerpt(
+          of: isText ? try scanner.quotedText().utf8 : try scanner.normalizedValue().utf8)
       } else if scanner.isText(key, "data"), scanner.peek() == UInt8(ascii: "[") {
         try scanner.array { (scanner) throws(Fault) in
           answer.rows.append(try readRow(&scanner, answer.rows.count + 1))

@@ -122,7 +122,7 @@ struct OpenAlgoFrame {
     guard let symbol, !symbol.range.isEmpty, let exchange, !exchange.range.isEmpty else {
       throw Fault(.protocolViolation, "a market_data message needs the texts symbol and exchange")
     }
-    let name = "\(scanner.text(of: exchange)):\(scanner.text(of: symbol))"
+    let name = "\(scanner.words(of: exchange)):\(scanner.words(of: symbol))"
     guard hasData else {
       throw Fault(.protocolViolation, "the market_data of \(name) needs an object data")
     }

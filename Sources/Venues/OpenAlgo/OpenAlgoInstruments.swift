@@ -11,8 +11,14 @@ public enum OpenAlgoInstruments {
   ) throws(Fault) -> [InstrumentListing] {
     let filter = exchange.map { "&exchange=\(percentEncoded($0))" } ?? ""
     let url = "\(baseURL)/api/v1/instruments?apikey=\(percentEncoded(apiKey))&format=json\(filter)"
-    let response = try client.send(HTTPRequest(.get, url))
-    let title = "GET \(baseURL)/api/v1/instruments"
+    return try listings(
+      in: try client.send(HTTPRequest(.get, url)), title: "GET \(baseURL)/api/v1/instruments")
+  }
+
+  /// Reads an answer; `title` says in messages what was asked.
+  ///
+  /// - Throws: as ``download(with:baseURL:apiKey:exchange:)``.
+  static func listings(in response: HTTPResponse, title: String) throws(Fault) -> [InstrumentListing] {
     let answer: OpenAlgoAnswer<InstrumentListing?>
     do {
       answer = try OpenAlgoAnswer(response.body) { (scanner, _) throws(Fault) in

@@ -30,7 +30,7 @@ public enum OpenAlgoMessage {
         return FrameDescription(errors: ["the server says: \(errorText(of: frame, in: scanner))"])
       case .pong: return FrameDescription()
       case .other:
-        let type = frame.type.map { "of the unknown type '\(scanner.text(of: $0))'" } ?? "without a type"
+        let type = frame.type.map { "of the unknown type '\(scanner.words(of: $0))'" } ?? "without a type"
         return FrameDescription(errors: ["a message \(type); ticks are of the type market_data"])
       }
     } catch {
@@ -40,9 +40,9 @@ public enum OpenAlgoMessage {
 
   /// `CODE: message` of a server's refusal, as far as it has them.
   static func errorText(of frame: OpenAlgoFrame, in scanner: JSONScanner) -> String {
-    let words = [frame.code, frame.message].compactMap { $0.map(scanner.text(of:)) }.filter { !$0.isEmpty }
+    let words = [frame.code, frame.message].compactMap { $0.map(scanner.words(of:)) }.filter { !$0.isEmpty }
     if !words.isEmpty { return words.joined(separator: ": ") }
-    return frame.status.map { "status \(scanner.text(of: $0))" } ?? "an error without a message"
+    return frame.status.map { "status \(scanner.words(of: $0))" } ?? "an error without a message"
   }
 }
 

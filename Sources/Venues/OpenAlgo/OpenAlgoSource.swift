@@ -8,6 +8,8 @@ public final class OpenAlgoSource: TickSource {
     public var url = "ws://127.0.0.1:8765"
     /// Certificate authorities to trust instead of the system's, a PEM file.
     public var caFile: String?
+    /// Address of a proxy instead of the environment's; empty for none.
+    public var proxy: String?
     /// Longest time to dial, again for the handshake, and again for the server's answer to the API key; the server
     /// itself allows 15 s for the latter.
     public var connectTimeoutMilliseconds = 10_000
@@ -56,6 +58,7 @@ public final class OpenAlgoSource: TickSource {
   public func connect() throws(Fault) {
     close()
     var websocket = WebSocketConnection.Options(url: options.url, caFile: options.caFile)
+    websocket.proxy = options.proxy
     websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
     let key = try apiKey()
     let connection = WebSocketConnection(websocket)
@@ -184,7 +187,7 @@ public final class OpenAlgoSource: TickSource {
       guard !frame.isSuccess(in: scanner) else { return }
       noteComplaint(
         "not every instrument was \(frame.kind == .subscription ? "" : "un")subscribed: "
-          + WebSocketHandshake.excerpt(of: message))
+          + excerpt(of: message))
     case .authentication, .marketData, .other: break
     }
   }

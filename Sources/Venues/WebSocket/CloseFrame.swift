@@ -30,7 +30,7 @@ enum CloseFrame {
     var check = UTF8Check()
     let reason = UnsafeRawBufferPointer(rebasing: payload[codeBytes...])
     guard check.take(reason), check.isComplete else { return .invalidText }
-    return .closed(code: code, reason: WebSocketHandshake.excerpt(of: reason))
+    return .closed(code: code, reason: excerpt(of: reason))
   }
 
   /// What is sent for a code.

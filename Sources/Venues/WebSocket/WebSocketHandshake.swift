@@ -7,8 +7,6 @@ struct WebSocketHandshake {
   static let headerBytesMax = 16 * 1024
   /// Random bytes in the key.
   static let nonceBytes = 16
-  /// How much of a refusal's body is quoted.
-  private static let excerptBytesMax = 200
   private static let acceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
   private let key: String
@@ -53,20 +51,20 @@ struct WebSocketHandshake {
     else {
       throw Fault(
         .protocolViolation,
-        "the server answers '\(Self.excerpt(of: statusLine.utf8))', which is no HTTP status line")
+        "the server answers '\(excerpt(of: statusLine.utf8))', which is no HTTP status line")
     }
     guard status == 101 else {
-      let text = Self.excerpt(of: Self.venueReason(lines.dropFirst()) ?? Array(body))
+      let text = excerpt(of: Self.venueReason(lines.dropFirst()) ?? Array(body))
       throw Fault(
         Self.faultKind(ofStatus: status),
         "the server answers the websocket handshake with HTTP status "
-          + Self.excerpt(of: words[1...].joined(separator: " ").utf8)
+          + excerpt(of: words[1...].joined(separator: " ").utf8)
           + (text.isEmpty ? "" : ": \(text)"))
     }
     guard words[0] == "HTTP/1.1" else {
       throw Fault(
         .protocolViolation,
-        "the server upgrades in \(Self.excerpt(of: words[0].utf8)), which websockets need HTTP/1.1 for")
+        "the server upgrades in \(excerpt(of: words[0].utf8)), which websockets need HTTP/1.1 for")
     }
     try checkUpgrade(fields: lines.dropFirst())
   }
@@ -77,7 +75,7 @@ struct WebSocketHandshake {
       guard let colon = line.firstIndex(of: ":") else {
         throw Fault(
           .protocolViolation,
-          "the server's handshake holds the line '\(Self.excerpt(of: line.utf8))', which is no header field")
+          "the server's handshake holds the line '\(excerpt(of: line.utf8))', which is no header field")
       }
       let value = line[line.index(after: colon)...].split { $0 == " " || $0 == "\t" }.joined(separator: " ")
       let name = line[..<colon].lowercased()
@@ -87,7 +85,7 @@ struct WebSocketHandshake {
     guard upgrade == "websocket" else {
       throw Fault(
         .protocolViolation,
-        "the server upgrades to '\(Self.excerpt(of: (upgrade ?? "").utf8))', not to websocket")
+        "the server upgrades to '\(excerpt(of: (upgrade ?? "").utf8))', not to websocket")
     }
     let connection = (fields["connection"] ?? "").lowercased().split { $0 == "," || $0 == " " }
     guard connection.contains("upgrade") else {
@@ -114,12 +112,5 @@ struct WebSocketHandshake {
     case 429, 500...599: .unavailable
     default: .protocolViolation
     }
-  }
-
-  /// The beginning of what a server wrote, on one line and without control characters.
-  static func excerpt(of bytes: some Collection<UInt8>) -> String {
-    let text = String(decoding: bytes.prefix(excerptBytesMax), as: UTF8.self)
-    let visible = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : String($0) }
-    return visible.joined().split(separator: " ").joined(separator: " ")
   }
 }

@@ -62,7 +62,7 @@ check-threads: deps-test
 	gcc -std=c11 -D_GNU_SOURCE -O1 -g -fno-builtin -Wall -Wextra -Werror -fsanitize=thread -Wno-tsan \
 	  -ICShims/CSharedRing/include Tests/ThreadTrial/lane_trial.c -pthread -o $(THREAD_TRIAL)
 	@for way in stamps cursor sleep; do setarch -R $(THREAD_TRIAL) $$way $(THREAD_RECORDS) || exit 1; done
-	@for run in "stamps stamp-store" "stamps prepared-store" "stamps run-store" "stamps stamp-load" "cursor published-store" \
+	@for run in "stamps stamp-store" "stamps run-store" "stamps stamp-load" "cursor published-store" \
 	  "cursor published-load" "cursor released-store" "stamps released-load"; do \
 	  set -- $$run; \
 	  setarch -R $(THREAD_TRIAL) $$1 $(THREAD_RECORDS) $$2 > $(THREAD_TRIAL).log 2>&1 \

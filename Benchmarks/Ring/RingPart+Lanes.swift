@@ -62,8 +62,7 @@ extension RingPart {
     var number: UInt64 = 0
     while number < count {
       let run = writer.reserve(min(Self.batch, Int(count - number)))
-      for index in 0..<run { writer.fill(index, Self.tick(number &+ UInt64(index), time: number)) }
-      writer.publish(run)
+      for index in 0..<run { writer.append(Self.tick(number &+ UInt64(index), time: number)) }
       writer.flush()
       number &+= UInt64(run)
     }

@@ -17,25 +17,16 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
   @usableFromInline let slots: UnsafeMutablePointer<Tick>
   @usableFromInline let mask: UInt64
   @usableFromInline let published: OpaquePointer
-  @usableFromInline let released: OpaquePointer
+  @usableFromInline let tally: LaneTally
 
   /// Position of the next record, that is, how many were ever published.
   @inlinable
   public var position: UInt64 { end }
   @usableFromInline var end: UInt64
-  /// The consumer's cursor as last looked at.
-  @usableFromInline var releasedSeen: UInt64
-  /// Up to here the writer may write without looking: room is known, and no gap flag is owed.
+  /// Up to here the writer may write without looking: room is known, and no gap mark is owed.
   @usableFromInline var limit: UInt64
-  /// Slots from ``end`` on that are being filled in place.
-  @usableFromInline var reserved = 0
-  @usableFromInline var droppedCount: UInt64
-  @usableFromInline var highWater: UInt64
-  @usableFromInline var fullEvents: UInt64
-  @usableFromInline var wakes: UInt64
-  @usableFromInline var isFull = false
-  /// True while the next accepted record must say that something is missing before it.
-  @usableFromInline var owesGapFlag: Bool
+  /// End of the run that is being filled in place.
+  @usableFromInline var reservedEnd: UInt64
 
   /// The newest record that a previous producer published here; nil when the lane was new or empty.
   public let recovered: Tick?
@@ -98,17 +89,8 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     self.slots = (base + Int(TICKRING_LANE_SLOTS_OFFSET)).assumingMemoryBound(to: Tick.self)
     self.mask = UInt64(capacity - 1)
     self.published = tickring_lane_published(base)
-    self.released = tickring_lane_released(base)
-    self.droppedCount = mapping.value(.dropped)
-    self.highWater = mapping.value(.highWater)
-    self.fullEvents = mapping.value(.fullEvents)
-    self.wakes = mapping.value(.wakes)
     self.isTakenOver = isTakenOver
     self.filterLeft = isTakenOver ? mapping.filter() : InstrumentSet()
-    // What was published between two producers never reached a consumer's lane; a journal has no such hole, since
-    // only its producer gives records their sequence.
-    self.owesGapFlag = isTakenOver && owner.isEmpty
-
     // The published cursor runs late, so the end is where the stamps stop following each other. Stamps behind it are of
     // a run that was never published: its first one is missing.
     let publishedSeen = tickring_cursor_load(published)
@@ -120,10 +102,15 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     self.end = end
     self.recovered = end > 0 ? slots[Int((end - 1) & mask)] : nil
     // A consumer's cursor that makes no sense frees nothing: at worst the lane stays full.
-    let releasedNow = tickring_cursor_load(released)
+    let releasedNow = tickring_cursor_load(tickring_lane_released(base))
     let oldest = end > mask + 1 ? end - (mask + 1) : 0
-    self.releasedSeen = releasedNow >= oldest && releasedNow <= end ? releasedNow : oldest
     self.limit = end
+    self.reservedEnd = end
+    // What was published between two producers never reached a consumer's lane; a journal has no such hole, since
+    // only its producer gives records their sequence.
+    self.tally = LaneTally(
+      mapping, mask: mask, releasedSeen: releasedNow >= oldest && releasedNow <= end ? releasedNow : oldest,
+      owesGap: isTakenOver && owner.isEmpty)
     mapping.set(.epoch, mapping.value(.epoch) &+ 1)
     self.mapping = mapping
     tickring_cursor_store(published, end)
@@ -133,7 +120,7 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
   public var capacity: Int { Int(mask) + 1 }
 
   /// Records dropped because the lane was full, over the life of the lane.
-  public var dropped: UInt64 { droppedCount }
+  public var dropped: UInt64 { tally.dropped }
 
   /// True when a consumer holds the other end.
   public var hasConsumer: Bool { mapping.isLockedByOther(role: Int32(TICKRING_LOCK_CONSUMER)) }

@@ -105,13 +105,9 @@ struct LaneModel : rl::test_suite<LaneModel<first_position, capacity, run, is_st
       flush();
       return value + count;
     }
-    for (uint64_t index = 0; index < count; index++) {
-      store(value + index, end + index);
-      tickring_slot_prepare(slot(end + index), 7, end + index, capacity);
-    }
-    for (uint64_t index = 0; index < count; index++) {
-      tickring_slot_publish_prepared(slot(end), end);
-      end++;
+    for (uint64_t index = 0; index < count; index++, end++) {
+      store(value + index, end);
+      tickring_slot_publish(slot(end), 7, end);
     }
     flush();
     return value + count;

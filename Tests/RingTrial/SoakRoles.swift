@@ -8,6 +8,8 @@ enum SoakProducer {
   /// Small, so that kills meet every place of the ring, and the end of the ring often.
   static let capacity = 256
   private static let runMax = 24
+  /// Records of the shortest batch that is streamed.
+  private static let streamedMin = 64
 
   static func run(feed: String, ledger path: String) throws(Fault) {
     let ledger = try Ledger(path: path)
@@ -20,22 +22,26 @@ enum SoakProducer {
     var chance = Chance(seed: UInt64(end))
     var value = ledger[.attempted]
     while ledger[.stop] == 0 {
-      let count = chance.next(below: runMax) + 1
+      // A long batch is streamed, and published by its first slot.
+      let isStreamed = chance.next(below: 3) == 0
+      let count = isStreamed ? streamedMin + chance.next(below: runMax) : chance.next(below: runMax) + 1
       guard writer.hasRoom(for: count) else {
         writer.flush()
         continue
       }
       ledger[.attempted] = value + UInt64(count)
-      if chance.next(below: 2) == 0 {
+      if isStreamed {
+        let batch = (1...UInt64(count)).map { Tick.trial(value: value + $0, start: start) }
+        _ = writer.write(batch.span)
+      } else if chance.next(below: 2) == 0 {
         for step in 1...UInt64(count) { _ = writer.write(.trial(value: value + step, start: start)) }
       } else {
         var filled = 0
         while filled < count {
           let run = writer.reserve(count - filled)
           for index in 0..<run {
-            writer.fill(index, .trial(value: value + UInt64(filled + index + 1), start: start))
+            writer.append(.trial(value: value + UInt64(filled + index + 1), start: start))
           }
-          writer.publish(run)
           filled += run
         }
       }

@@ -80,8 +80,7 @@ enum ThreadTrial {
           value += count
         } else {
           let run = writer.reserve(Int(count))
-          for index in 0..<run { writer.fill(index, .trial(value: value + UInt64(index) + 1, start: 0)) }
-          writer.publish(run)
+          for index in 0..<run { writer.append(.trial(value: value + UInt64(index) + 1, start: 0)) }
           value += UInt64(run)
         }
         writer.flush()

@@ -4,7 +4,7 @@ import Testing
 
 /// Runs of slots filled in place, and runs read at once with one release.
 @Suite struct BatchTests {
-  @Test func aReservedRunIsSeenOnlyOnceItIsPublished() throws {
+  @Test func aReservedRunIsSeenRecordByRecordAsItIsFilled() throws {
     let name = LaneName()
     defer { name.unlink() }
     var writer = try name.writer(capacity: 16)
@@ -13,14 +13,15 @@ import Testing
     for round in UInt64(0)..<20 {
       let run = writer.reserve(5)
       #expect(run > 0 && run <= 5)
-      for index in 0..<run { writer.fill(index, .sample(sequence: round * 100 + UInt64(index))) }
-      let early = reader.drain(max: 16) { _ in }
-      #expect(early == 0, "nothing is there before publish")
-      writer.publish(run)
+      for index in 0..<UInt64(run) {
+        let early = reader.drain(max: 16) { _ in }
+        #expect(early == 0, "what is reserved and not filled is not there")
+        writer.append(.sample(sequence: round * 100 + index))
+        _ = reader.drain(max: 16) { #expect($0.count == 1 && $0[0].sequence == round * 100 + index) }
+      }
+      #expect(reader.position == writer.position)
       writer.flush()
-      var seen: [UInt64] = []
-      while reader.drain(max: 16, { for index in $0.indices { seen.append($0[index].sequence) } }) > 0 {}
-      #expect(seen == (0..<UInt64(run)).map { round * 100 + $0 })
+      #expect(reader.lag == 0)
     }
   }
 
@@ -35,13 +36,47 @@ import Testing
     _ = reader.drain(max: 16) { _ in }
     let toRingEnd = writer.reserve(10)
     #expect(toRingEnd == 4)
-    for index in 0..<4 { writer.fill(index, .sample(sequence: UInt64(index))) }
-    writer.publish(2)
+    for sequence in 0..<2 { writer.append(.sample(sequence: UInt64(sequence))) }
     let afterGivingBack = writer.reserve(100)
-    #expect(afterGivingBack == 2, "what was reserved and not published is free again")
-    writer.publish(0)
+    #expect(afterGivingBack == 2, "what was reserved and not filled is free again")
     let none = writer.reserve(0)
     #expect(none == 0)
+  }
+
+  /// The first record after a drop says so, whichever way it is written, and no other does.
+  @Test(arguments: ["one", "run", "batch", "stream"]) func theMarkAfterADropIsPaidOnce(way: String) throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: 128)
+    var reader = try name.reader()
+    let ticks = (0..<100).map { Tick.sample(sequence: UInt64($0)) }
+    let tooMany = (0..<200).map { Tick.sample(sequence: UInt64($0)) }
+    let batches = stride(from: 0, to: 100, by: 20).map { Array(ticks[$0..<$0 + 20]) }
+    var marks: [Bool] = []
+    for _ in 0..<3 {
+      _ = writer.write(tooMany.span)
+      while reader.drain(max: 128, { _ in }) > 0 {}
+      switch way {
+      case "one": for tick in ticks { _ = writer.write(tick) }
+      case "run":
+        var left = ticks.count
+        while left > 0 {
+          let run = writer.reserve(min(left, 30))
+          for index in 0..<run { writer.append(ticks[index]) }
+          left -= run
+        }
+      case "batch":
+        for batch in batches { _ = writer.write(batch.span) }
+      default: _ = writer.write(ticks.span)
+      }
+      writer.flush()
+      marks.removeAll()
+      while reader.drain(
+        max: 128, { run in for index in run.indices { marks.append(run[index].flags.contains(.gapBefore)) } })
+        > 0
+      {}
+      #expect(marks == [true] + Array(repeating: false, count: 99))
+    }
   }
 
   @Test func aBatchThatDoesNotFitIsCutCountedAndMarked() throws {

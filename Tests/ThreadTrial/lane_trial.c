@@ -17,7 +17,6 @@ enum { CAPACITY = 64, BATCH = 5, SLEEP_NS = 1000000 };
 typedef enum {
   NONE,
   STAMP_STORE,      // a stamp is stored without release order
-  PREPARED_STORE,   // likewise that of a slot of a run
   RUN_STORE,        // likewise that of the first slot, which publishes a run
   PUBLISHED_STORE,  // the producer's cursor
   RELEASED_STORE,   // the consumer's cursor
@@ -27,7 +26,7 @@ typedef enum {
   MUTANTS,
 } mutant;
 static const char *const mutants[MUTANTS] = {
-  "none", "stamp-store", "prepared-store", "run-store", "published-store", "released-store", "stamp-load",
+  "none", "stamp-store", "run-store", "published-store", "released-store", "stamp-load",
   "published-load", "released-load",
 };
 typedef enum { STAMPS, CURSOR, SLEEP, WAYS } way;
@@ -49,14 +48,6 @@ static void publish(uint64_t position, uint32_t instrument) {
     tickring_word_store_relaxed(slot(position), (uint64_t)instrument << 32 | (uint32_t)(position + 1));
   } else {
     tickring_slot_publish(slot(position), instrument, position);
-  }
-}
-static void publish_prepared(uint64_t position) {
-  if (seeded == PREPARED_STORE) {
-    uint64_t instrument = tickring_word_load_relaxed(slot(position)) & 0xffffffff00000000;
-    tickring_word_store_relaxed(slot(position), instrument | (uint32_t)(position + 1));
-  } else {
-    tickring_slot_publish_prepared(slot(position), position);
   }
 }
 static void publish_run(uint64_t position, uint32_t instrument) {
@@ -106,13 +97,12 @@ static void *produce(void *unused) {
         continue;
       }
     }
-    uint64_t turn = end / BATCH % 3;
-    if (turn == 0) {
+    if (end / BATCH % 2 == 0) {
       for (int i = 0; i < BATCH; i++, end++) {
         fill(end);
         publish(end, (uint32_t)end);
       }
-    } else if (turn == 1) {
+    } else {
       for (uint64_t i = 1; i < BATCH; i++) {
         tickring_tick tick = record(end + i);
         tickring_slot_stream(slot(end + i), &tick, end + i);
@@ -120,12 +110,6 @@ static void *produce(void *unused) {
       fill(end);
       publish_run(end, (uint32_t)end);
       end += BATCH;
-    } else {
-      for (uint64_t i = 0; i < BATCH; i++) {
-        fill(end + i);
-        tickring_slot_prepare(slot(end + i), (uint32_t)(end + i), end + i, CAPACITY);
-      }
-      for (int i = 0; i < BATCH; i++, end++) publish_prepared(end);
     }
     store(tickring_lane_published(lane), end, PUBLISHED_STORE);
     tickring_lane_wake(lane);

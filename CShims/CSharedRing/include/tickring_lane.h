@@ -43,16 +43,6 @@ static inline bool tickring_slot_holds(const void *slot, uint64_t position) {
 static inline void tickring_slot_publish(void *slot, uint32_t instrument, uint64_t position) {
   tickring_word_store_release(slot, (uint64_t)instrument << 32 | (uint32_t)(position + 1));
 }
-// Puts the instrument into a slot of the run being filled, under the stamp of the lap before, which no reader takes
-// for `position`.
-static inline void tickring_slot_prepare(void *slot, uint32_t instrument, uint64_t position, uint64_t capacity) {
-  tickring_word_store_relaxed(slot, (uint64_t)instrument << 32 | (uint32_t)(position + 1 - capacity));
-}
-// Publishes the record of `position` in a slot that was filled and prepared.
-static inline void tickring_slot_publish_prepared(void *slot, uint64_t position) {
-  uint64_t instrument = tickring_word_load_relaxed(slot) & 0xffffffff00000000;
-  tickring_word_store_release(slot, instrument | (uint32_t)(position + 1));
-}
 
 // ---- runs of slots, past the caches ----------------------------------------------------------------------------
 
@@ -93,11 +83,12 @@ static inline void tickring_run_publish(void *slot, uint32_t instrument, uint64_
 #endif
   tickring_slot_publish(slot, instrument, position);
 }
-// Takes the stamp of a position that was never published out of a slot, where a producer that died in mid-run left it.
+// Puts the stamp of the lap before into a slot that bears that of a position which was never published: a producer that
+// died in mid-run left it.
 static inline void tickring_slot_withdraw(void *slot, uint64_t position, uint64_t capacity) {
   uint64_t word = tickring_word_load_relaxed(slot);
   if ((uint32_t)word == (uint32_t)(position + 1)) {
-    tickring_slot_prepare(slot, (uint32_t)(word >> 32), position, capacity);
+    tickring_word_store_relaxed(slot, (word & 0xffffffff00000000) | (uint32_t)(position + 1 - capacity));
   }
 }
 

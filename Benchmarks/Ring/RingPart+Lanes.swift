@@ -80,14 +80,10 @@ extension RingPart {
         var timed: UInt64 = 0
         var number: UInt64 = 0
         while number < count {
-          let end = number + round
           let start = ring_bench_ticks()
-          while number < end {
-            _ = writer.write(Self.tick(number, time: number))
-            number &+= 1
-          }
-          writer.flush()
+          writer = Self.write(number..<number + round, to: writer)
           timed &+= ring_bench_ticks() &- start
+          number += round
           while reader.drain(max: Self.capacity, { run in check.take(run) }) > 0 {}
         }
         ring_bench_set_start(control, 0)
@@ -96,6 +92,16 @@ extension RingPart {
       }
       ring_bench_probe(control, isFirst)
     }
+  }
+
+  /// Apart, as a producer's loop is, and with a writer of its own, whose cursors then stay in registers: beside the
+  /// reader's loop the compiler runs out of them.
+  @inline(never)
+  private static func write(_ numbers: Range<UInt64>, to lane: consuming LaneWriter) -> LaneWriter {
+    var writer = lane
+    for number in numbers { _ = writer.write(tick(number, time: number)) }
+    writer.flush()
+    return writer
   }
 
   /// Latency from write to read at a fixed rate.

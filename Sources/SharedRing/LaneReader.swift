@@ -37,6 +37,10 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
   @usableFromInline var releasedNow: UInt64
   /// What may be released whenever it suits: the end of what was drained.
   @usableFromInline var drained: UInt64
+  /// Records found a look, smoothed, in 1024ths: see ``standBack()``.
+  @usableFromInline var flow: UInt32 = 0
+  /// True when the last look found less than it had asked for.
+  @usableFromInline var isCaughtUp = false
   var sleeps: UInt64
 
   /// Attaches to a lane that the feed handler has made.

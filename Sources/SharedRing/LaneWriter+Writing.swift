@@ -45,10 +45,15 @@ extension LaneWriter {
         continue
       }
       let upTo = next + run
+      var position = end
       while next < upTo {
-        if Self.isWanted(batch[next], by: observed) { append(batch[next]) }
+        if Self.isWanted(batch[next], by: observed) {
+          storeMarked(batch[next], at: position)
+          position &+= 1
+        }
         next += 1
       }
+      end = position
     }
     if end != before { flush() }
   }
@@ -115,7 +120,10 @@ extension LaneWriter {
         for index in 1..<run { stream(batch[written + index], at: end &+ UInt64(truncatingIfNeeded: index)) }
         publishRun(batch[written], upTo: reservedEnd)
       } else {
-        for index in written..<written + run { append(batch[index]) }
+        for index in 0..<run {
+          storeMarked(batch[written + index], at: end &+ UInt64(truncatingIfNeeded: index))
+        }
+        end = reservedEnd
       }
       written += run
     }
@@ -155,10 +163,7 @@ extension LaneWriter {
   @inlinable
   public mutating func append(_ tick: Tick) {
     precondition(end < reservedEnd, "only a reserved slot can be filled")
-    var record = tick
-    // While a mark is owed the limit stands still.
-    if _slowPath(end == limit), tally.payGap() { record.flags.insert(.gapBefore) }
-    store(record, at: end)
+    storeMarked(tick, at: end)
     end &+= 1
   }
 
@@ -203,17 +208,35 @@ extension LaneWriter {
   /// mark is known.
   @usableFromInline static var looksPerLap: UInt64 { 16 }
 
+  /// Writes a record of a reserved run, with the mark that is owed after a drop.
+  @inlinable
+  func storeMarked(_ tick: Tick, at position: UInt64) {
+    var record = tick
+    // While a mark is owed the limit stands still.
+    if _slowPath(position == limit), tally.payGap() { record.flags.insert(.gapBefore) }
+    store(record, at: position)
+  }
+
   @inlinable
   func slot(_ position: UInt64) -> UnsafeMutableRawPointer {
     UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: position & mask))
   }
 
-  /// Bytes 8 to 63 of a record; the first 8 are the stamp's.
+  /// Bytes 8 to 63 of a record, in words of eight; the first one is the stamp's. Left to itself the compiler stores the
+  /// narrow fields one by one, and a producer's pace is that of its stores.
   @inlinable
   func move(_ record: Tick, into slot: UnsafeMutableRawPointer) {
-    withUnsafeBytes(of: record) { bytes in
-      (slot + 8).copyMemory(from: bytes.baseAddress.unsafelyUnwrapped + 8, byteCount: 56)
-    }
+    let trade = UInt64(record.lastTradeSeconds) | UInt64(record.lastQuantity) << 32
+    let rest =
+      UInt64(record.openInterest) | UInt64(record.flags.rawValue) << 32 | UInt64(record.kind.rawValue) << 48
+      | UInt64(record.reserved) << 56
+    slot.storeBytes(of: record.sequence, toByteOffset: 8, as: UInt64.self)
+    slot.storeBytes(of: record.receiveTime.nanoseconds, toByteOffset: 16, as: Int64.self)
+    slot.storeBytes(of: record.exchangeTime.nanoseconds, toByteOffset: 24, as: Int64.self)
+    slot.storeBytes(of: record.lastPrice.units, toByteOffset: 32, as: Int64.self)
+    slot.storeBytes(of: record.dayVolume, toByteOffset: 40, as: Int64.self)
+    slot.storeBytes(of: trade.littleEndian, toByteOffset: 48, as: UInt64.self)
+    slot.storeBytes(of: rest.littleEndian, toByteOffset: 56, as: UInt64.self)
   }
 
   @inlinable

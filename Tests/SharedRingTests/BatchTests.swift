@@ -1,6 +1,7 @@
 import MarketData
-import SharedRing
 import Testing
+
+@testable import SharedRing
 
 /// Runs of slots filled in place, and runs read at once with one release.
 @Suite struct BatchTests {
@@ -171,6 +172,34 @@ import Testing
     let idle = reader.drain(max: 5) { _ in }
     #expect(idle == 0)
     #expect(reader.value(.released) == 20)
+  }
+
+  /// Only a consumer in full flow steps back: one that finds single records looks again at once.
+  @Test func theFlowIsFullWhenThereIsARecordALook() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: 1024)
+    var reader = try name.reader()
+    for sequence in UInt64(0)..<500 {
+      _ = writer.write(.sample(sequence: sequence))
+      for _ in 0..<3 { _ = reader.drain(max: 16) { _ in } }
+      #expect(reader.isCaughtUp && reader.flow < LaneReader.fullFlow)
+    }
+    let ticks = (0..<8).map { Tick.sample(sequence: UInt64($0)) }
+    var isFull = false
+    for _ in 0..<100 {
+      _ = writer.write(ticks.span)
+      _ = reader.drain(max: 16) { _ in }
+      isFull = isFull || reader.flow >= LaneReader.fullFlow
+    }
+    #expect(isFull)
+    // It steps back once, and then has to be in full flow anew.
+    while reader.flow < LaneReader.fullFlow {
+      _ = writer.write(ticks.span)
+      _ = reader.drain(max: 16) { _ in }
+    }
+    _ = reader.drain(max: 16) { _ in }
+    #expect(reader.flow < LaneReader.fullFlow)
   }
 
   @Test func skippingIsCountedAndTellsTheLag() throws {

@@ -8,9 +8,13 @@ extension LaneReader {
 
   /// Hands out the next run of at most `max` records, which lie in shared memory and stay valid until released,
   /// and moves on behind them without releasing. Returns how many there were.
+  ///
+  /// After a look that found nothing the record that was waited for comes alone, and at once: whether another follows
+  /// stands on a line that has yet to come from the producer.
   @inlinable
   public mutating func read<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
-    let count = available(max)
+    let count = available(isWaiting && flow < Self.fullFlow ? Swift.min(max, 1) : max)
+    isWaiting = count == 0
     guard count > 0 else { return 0 }
     let first = Int(truncatingIfNeeded: next & mask)
     try body(Span(_unsafeStart: UnsafePointer(slots + first), count: count))

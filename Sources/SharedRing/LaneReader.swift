@@ -39,6 +39,8 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
   @usableFromInline var drained: UInt64
   /// Records found a look, smoothed, in 1024ths: see ``standBack()``.
   @usableFromInline var flow: UInt32 = 0
+  /// True when the last look found nothing.
+  @usableFromInline var isWaiting = false
   /// True when the last look found less than it had asked for.
   @usableFromInline var isCaughtUp = false
   var sleeps: UInt64

@@ -174,6 +174,22 @@ import Testing
     #expect(reader.value(.released) == 20)
   }
 
+  /// After a look that found nothing the record that was waited for comes alone, what follows it as a run.
+  @Test func theRecordThatWasWaitedForComesAlone() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: 64)
+    var reader = try name.reader()
+    let ticks = (0..<8).map { Tick.sample(sequence: UInt64($0)) }
+    _ = writer.write(ticks.span)
+    let first = reader.drain(max: 64) { _ in }
+    let nothing = reader.drain(max: 64) { _ in }
+    _ = writer.write(ticks.span)
+    let waitedFor = reader.drain(max: 64) { #expect($0[0].sequence == 0) }
+    let rest = reader.drain(max: 64) { #expect($0[0].sequence == 1) }
+    #expect([first, nothing, waitedFor, rest] == [8, 0, 1, 7])
+  }
+
   /// Only a consumer in full flow steps back: one that finds single records looks again at once.
   @Test func theFlowIsFullWhenThereIsARecordALook() throws {
     let name = LaneName()

@@ -158,8 +158,8 @@ extension LaneWriter {
 
   /// Fills the next slot of the reserved run, which a consumer may see at once.
   ///
-  /// Each record is published as it is filled. A second pass over the run that published it as a whole took four times
-  /// as long between two processes: by then the consumer has begun to take the lines away.
+  /// Each record is published as it is filled. A second pass over the run that published it as a whole would take
+  /// several times as long between two processes: by then the consumer has begun to take the lines away.
   @inlinable
   public mutating func append(_ tick: Tick) {
     precondition(end < reservedEnd, "only a reserved slot can be filled")

@@ -7,8 +7,8 @@ import TickArchive
 // back with an answer or a typed fault; a trap, a sanitizer's complaint or a memory beyond the limit is a finding.
 //
 // Every reader has its own corpus. TICKRING_FUZZ_TARGET names it, TICKRING_FUZZ_SEEDED_BUG puts a bug behind it: the
-// control, which must be found. The first byte of an input says whether checksums are mended first: without, hardly a
-// mutation would get past them.
+// control, which must be found. The first byte of an input says in its lowest bit whether checksums are mended first
+// (without, hardly a mutation would get past them), and in the next two what is done with a segment.
 
 @_silgen_name("LLVMFuzzerRunDriver")
 func runFuzzer(
@@ -102,26 +102,39 @@ func write(_ bytes: [UInt8]) {
   precondition(written == bytes.count && ftruncate(descriptor, off_t(bytes.count)) == 0)
 }
 
-func readSegment() {
-  guard let reader = try? ArchiveReader(file: file) else { return }
-  for kernels in TickKernels.allCases {
-    var reader = reader
-    reader.kernels = kernels
-    var last: UInt64?
+/// What is done with a segment: one thing an input, since each takes milliseconds of a sanitizer's book-keeping.
+enum SegmentTask: UInt8, CaseIterable {
+  case scan, portableScan, select, verify
+}
+
+func readSegment(_ task: SegmentTask) {
+  guard var reader = try? ArchiveReader(file: file) else { return }
+  switch task {
+  case .scan, .portableScan:
+    if task == .portableScan { reader.kernels = .portable }
     _ = try? reader.forEachBlock(damage: .skip) { ticks throws(Fault) in
-      for index in ticks.indices {
-        last = max(last ?? 0, ticks[index].sequence)
-        seededBug(ticks[index].openInterest)
-      }
+      for index in ticks.indices { seededBug(in: ticks[index]) }
     }
+  case .select:
     var selection = TickSelection(
       from: Timestamp(seconds: 1), to: Timestamp(seconds: 2_000_000_000),
       instruments: [InstrumentID(rawValue: 1)], damage: .skip)
     selection.fields = .lastPrice
     _ = try? reader.forEachBlock(selection, cores: 1) { _ throws(Fault) in }
+  case .verify:
+    _ = try? reader.verify()
+    _ = try? reader.info()
   }
-  _ = try? reader.verify()
-  _ = try? reader.info()
+}
+
+/// The control of segments: a table too short for numbers that no seed comes near, in any of a trade's columns.
+func seededBug(in tick: Tick) {
+  guard tick.kind == .trade else { return }
+  let isFar =
+    tick.sequence >> 20 != 0 || tick.openInterest >> 16 != 0 || tick.lastQuantity >> 16 != 0
+    || tick.dayVolume >> 32 != 0 || tick.lastPrice.units >> 48 != 0 || tick.flags.rawValue >> 12 != 0
+    || tick.receiveTime.seconds >> 31 != 0 || tick.instrument.rawValue >> 16 != 0
+  seededBug(isFar ? 255 : 0)
 }
 
 func readCapture() {
@@ -142,7 +155,11 @@ func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   case .segment, .capture:
     if isMended { mendSegment(&bytes) }
     write(bytes)
-    target == .segment ? readSegment() : readCapture()
+    if target == .capture {
+      readCapture()
+    } else if let task = SegmentTask(rawValue: start[0] >> 1 & 3) {
+      readSegment(hasSeededBug ? .scan : task)
+    }
   case .journal:
     if isMended { mendJournal(&bytes) }
     for tick in journaledTicks(in: bytes) { seededBug(tick.openInterest) }
@@ -197,8 +214,8 @@ func makeCorpus(of target: Target, in directory: String) throws {
     case .journal: [journal]
     }
   for (number, bytes) in inputs.enumerated() {
-    for mending in 0...1 as ClosedRange<UInt8> {
-      try Data([mending] + bytes).write(to: URL(fileURLWithPath: "\(directory)/\(number)-\(mending)"))
+    for choice in 0..<2 * UInt8(target == .segment ? SegmentTask.allCases.count : 1) {
+      try Data([choice] + bytes).write(to: URL(fileURLWithPath: "\(directory)/\(number)-\(choice)"))
     }
   }
 }

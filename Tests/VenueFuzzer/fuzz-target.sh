@@ -8,7 +8,8 @@ export TICKRING_FUZZ_TARGET="$target"
 export SWIFT_BACKTRACE=enable=no
 mkdir -p "$directory"
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
-rm -rf "$directory/control" && cp -r "$directory/corpus" "$directory/control"
+# The control begins with the seeds alone: an earlier search may have found what meets the bug.
+rm -rf "$directory/control" && "$fuzzer" make-corpus "$directory/control" || exit 1
 # shellcheck disable=SC2086
 if ! TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -runs=0 $options > "$directory/control.log" 2>&1; then
   echo "$target: a seed meets the seeded bug by itself"

@@ -113,7 +113,15 @@ public final class ControlClient {
       headers: body == nil ? [] : [("Content-Type", "application/json")], body: body ?? [])
     message.timeoutMilliseconds = Self.timeoutMilliseconds
     message.unixSocketPath = path
-    let response = try http.send(message)
+    let response: HTTPResponse
+    do {
+      response = try http.send(message)
+    } catch {
+      throw Fault(
+        error.kind,
+        "the feed handler does not answer on its control socket '\(path)': it is starting (past candles are loaded "
+          + "first), stopping, or stuck; its log says which")
+    }
     let data = Data(response.body)
     if let answer = try? JSONDecoder().decode(Answer.self, from: data), response.status == 200 {
       return answer

@@ -57,7 +57,7 @@ public struct FeedHandler: Sendable {
   ) async throws(Fault) {
     let schedule = try FeedGuard.schedule(configuration)
     let venue = try Venue(configuration, environment: environment)
-    try venue.checkCredentials()
+    try checkCredentials(of: venue)
     let market = try MarketHours(calendarFile: configuration.calendarFile)
     let rules = try RuleCatalogue.make(configuration.quality.rules, phases: market.phases)
     try makeDataDirectory()
@@ -93,7 +93,13 @@ public struct FeedHandler: Sendable {
       // Before history is loaded, which may take minutes; a simulated market has its own date, known once it runs.
       if configuration.source.clock == .system { try market.check(at: .wallClock()) }
       logger.info("\(venue.name) lists \(directory.count) instruments, \(instruments.count) are configured")
-      guarding.historyLoadedUntil = try loadHistory(instruments, venue, store, shouldStop)
+      let load = { () throws(Fault) in
+        try venue.checkCredentials()
+        return try loadHistory(instruments, venue, store, shouldStop)
+      }
+      guarding.historyLoadedUntil =
+        waitsForToken(of: venue)
+        ? try TokenWait(venue: venue, latch: latch, shouldStop: shouldStop).run(load) : try load()
       let frames =
         configuration.archive.captureFrames
         ? FrameRing(
@@ -130,6 +136,18 @@ public struct FeedHandler: Sendable {
       throw error
     }
     alerts.drain()
+  }
+
+  /// A refusal at the start is waited out as any other one where a new token can come while the process runs.
+  private func waitsForToken(of venue: Venue) -> Bool {
+    configuration.retry.onHalt == .wait && venue.hasTokenOfTheDay && configuration.history.source == .venue
+  }
+
+  /// Missing or contradictory credentials are told before anything is opened; a token that has expired may be waited for.
+  private func checkCredentials(of venue: Venue) throws(Fault) {
+    do throws(Fault) { try venue.checkCredentials() } catch {
+      guard error.kind == .refused, waitsForToken(of: venue) else { throw error }
+    }
   }
 
   private static func scope(of fault: Fault) -> Halt.Scope {

@@ -8,18 +8,20 @@ struct FeedOptions: ParsableArguments {
   @Option(help: "Name of the feed, as in its configuration.")
   var feed: String
 
+  private static let restart = "start `tickring ingest` again"
+
   func controlClient() throws(Fault) -> ControlClient {
     let view = try FeedView(feed: feed)
     guard view.isProducerAlive else {
       if view.state == .halted {
-        throw Fault(
-          .unavailable,
-          "feed '\(feed)' halted: \(view.haltReason ?? "no reason given"); mend that and start `tickring ingest` again"
-        )
+        let reason = view.haltReason ?? "no reason given"
+        // Some reasons say so themselves.
+        let advice = reason.hasSuffix(Self.restart) ? "" : "; it ended: \(Self.restart)"
+        throw Fault(.unavailable, "feed '\(feed)' halted: \(reason)\(advice)")
       }
       throw Fault(
         .unavailable,
-        "feed '\(feed)' was left by process \(view.producerPID), which died; start `tickring ingest` again")
+        "feed '\(feed)' was left by process \(view.producerPID), which died; \(Self.restart)")
     }
     return try ControlClient(path: view.controlSocket)
   }
@@ -71,7 +73,13 @@ struct StatusCommand: ParsableCommand {
     let halt = view.haltReason.map { Fault(.checkFailed, "feed '\(options.feed)' halted: \($0)") }
     // A feed that ended with its HALT cannot be asked any more.
     if let halt, !view.isProducerAlive { throw halt }
-    let status = try options.controlClient().status()
+    let status: ControlStatus
+    do {
+      status = try options.controlClient().status()
+    } catch {
+      // One that waits for a token before it has started answers no questions yet.
+      throw halt ?? error
+    }
     if json {
       try Console.json(status)
     } else {

@@ -168,7 +168,7 @@ import Testing
   }
 
   /// Where a page redirects to.
-  private static func redirect(_ url: String) throws -> String {
+  static func redirect(_ url: String) throws -> String {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")

@@ -81,6 +81,58 @@ import Testing
     #expect(gaps.output.contains("\"cause\":\"stopped\""))
   }
 
+  /// The common morning: past candles are asked for first, and meet yesterday's token.
+  @Test func aStartWithYesterdaysTokenWaitsForTodaysAndThenGoesOn() throws {
+    let feed = try LiveFeed(["--speed", "10"], onHalt: "wait", history: "requests_per_second: 0")
+    let text = try String(contentsOfFile: feed.configurationFile, encoding: .utf8)
+    _ = try feed.directory.write(
+      text.replacingOccurrences(of: "sessions: 0", with: "sessions: 1"), to: "tickring.yaml")
+    let tokens = ["TICKRING_TOKEN_DIRECTORY": feed.directory.path + "/tokens"]
+    let ingest = try Running(
+      ["ingest", "--config", feed.configurationFile],
+      environment: tokens.merging([
+        "TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "yesterdays",
+      ]) { $1 })
+    try ingest.wait { $0.errors.contains("HALT (venue kite)") }
+    #expect(ingest.errors.contains("run `tickring login kite`; the feed goes on by itself then"))
+    #expect(!ingest.errors.contains("run `tickring login kite`; run"), "\(ingest.errors)")
+    let halted = try Tool.run(["status", "--feed", feed.name])
+    #expect(halted.code == 1 && halted.errors.contains("403"), "\(halted.errors)")
+    let early = try Tool.run(["observe", "--feed", feed.name, "NSE:SIM0001"])
+    #expect(early.code == 69 && early.errors.contains("it is starting"), "\(early.errors)")
+
+    let page = try HistoryTests.redirect("http://127.0.0.1:\(feed.port)/connect/login?api_key=demo&v=3")
+    let login = try Tool.run(
+      ["login", "kite", page, "--config", feed.configurationFile],
+      environment: tokens.merging([
+        "TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_API_SECRET": "demo", "TICKRING_KITE_ACCESS_TOKEN": "",
+      ]) { $1 })
+    #expect(login.code == 0, "\(login.errors)")
+    try ingest.wait { _ in (feed.counter("ticks") ?? 0) >= 100 }
+    #expect(ingest.errors.contains("resumed (venue): there are new credentials"), "\(ingest.errors)")
+    #expect(ingest.errors.contains("candles loaded"), "\(ingest.errors)")
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+  }
+
+  @Test func aStartThatIsStoppedWhileItWaitsForATokenEndsWithTheRefusal() throws {
+    let feed = try LiveFeed(onHalt: "wait")
+    let text = try String(contentsOfFile: feed.configurationFile, encoding: .utf8)
+    _ = try feed.directory.write(
+      text.replacingOccurrences(of: "sessions: 0", with: "sessions: 1"), to: "tickring.yaml")
+    let ingest = try Running(
+      ["ingest", "--config", feed.configurationFile],
+      environment: ["TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_ACCESS_TOKEN": "yesterdays"])
+    try ingest.wait { $0.errors.contains("HALT (venue kite)") }
+    ingest.signal(SIGTERM)
+    let outcome = try ingest.wait()
+    #expect(outcome.code == 77, "\(outcome.errors)")
+    let resume = try Tool.run(["resume", "--feed", feed.name])
+    #expect(resume.code == 69 && resume.errors.contains("halted"), "\(resume.errors)")
+    let told = resume.errors.components(separatedBy: "start `tickring ingest` again").count - 1
+    #expect(told == 1, "\(resume.errors)")
+  }
+
   @Test func aHalfOpenConnectionCountsAsDeadAndItsGapBeginsWithTheLastSignOfLife() throws {
     let feed = try LiveFeed(
       ["--speed", "10"], history: "requests_per_second: 0",

@@ -41,7 +41,9 @@ struct Halt: Sendable, Equatable {
   /// What a person, or time, must do.
   func advice(feed: String) -> String {
     switch rule {
-    case .newToken(let advice): "\(advice); the feed goes on by itself then"
+    case .newToken(let advice):
+      // Some refusals end with the advice.
+      (fault.message.hasSuffix(advice) ? "" : "\(advice); ") + "the feed goes on by itself then"
     case .request where scope == .venue:
       "the feed goes on after `tickring resume --feed \(feed)`, or when the market opens next"
     case .request where scope == .connection:

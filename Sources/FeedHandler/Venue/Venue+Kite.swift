@@ -11,6 +11,7 @@ extension Venue {
     let tokens = KiteTokens(store: Self.tokenStore(configuration, environment), environment: environment)
     let credentials: KiteCredentialsProvider = { () throws(Fault) in try tokens.credentials() }
     name = "kite"
+    hasTokenOfTheDay = true
     checkCredentials = { () throws(Fault) in _ = try credentials() }
     let spread = Self.spread(
       configuration, instrumentsPerConnection: KiteSource.instrumentsMax,

@@ -14,6 +14,8 @@ struct Venue {
   let credentialsMark: @Sendable () -> Int?
   /// What a person does about dead credentials.
   let loginAdvice: String
+  /// True when its credentials end each day, and others can be given to a process that runs.
+  var hasTokenOfTheDay = false
   /// Throws when a credential is missing: told at the start, not at 09:15.
   var checkCredentials: () throws(Fault) -> Void = {}
   var history: any CandleSource & Sendable

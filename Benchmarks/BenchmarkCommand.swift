@@ -42,6 +42,8 @@ struct AllBenchmarks: ParsableCommand {
     try BackfillBenchmark.measure(size)
     try AllocationBenchmark.measure(size)
     try IngestBenchmark.measure(size)
+    // The last, since it binds this process to a processor.
+    try LatencyBenchmark.measure(size)
   }
 }
 

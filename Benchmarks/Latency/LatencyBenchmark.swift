@@ -18,10 +18,20 @@ struct LatencyBenchmark: ParsableCommand {
     commandName: "latency",
     abstract: "From the feed handler's socket to a lane, a frame at a time, beside a bare loopback wake-up.")
 
+  /// What is sent.
+  struct Load {
+    /// Frames that are timed, in each way of waiting; nil for as many as the size asks for.
+    var frames: Int?
+    var instruments = 1
+    /// Updates a second of all instruments together.
+    var rate = 200.0
+  }
+
   @OptionGroup var size: SizeOptions
   @Option(help: "Frames that are timed, in each way of waiting.") var frames: Int?
-  @Option(help: "Instruments, so many that there are several connections, if wanted.") var instruments = 1
-  @Option(help: "Instruments' updates a second, all together.") var rate = 200.0
+  @Option(help: "Instruments, so many that there are several connections, if wanted.")
+  var instruments = Load().instruments
+  @Option(help: "Instruments' updates a second, all together.") var rate = Load().rate
 
   private static let warmUpFrames = 100
   /// Rest of the machine before each send: the venue has gone to sleep by then.
@@ -46,61 +56,69 @@ struct LatencyBenchmark: ParsableCommand {
 
   func run() throws {
     if !size.json { print(Machine.description) }
+    try Self.measure(size, Load(frames: frames, instruments: instruments, rate: rate))
+  }
+
+  /// Binds this process to a processor, for good: what is measured after it in the same process has that one alone.
+  static func measure(_ size: SizeOptions, _ load: Load = Load()) throws {
     guard ProcessInfo.processInfo.activeProcessorCount > 1 else {
-      throw Fault(.unavailable, "one processor alone cannot measure this: sender and receiver would share it")
+      throw Fault(
+        .unavailable, "one processor alone cannot measure latency: sender and receiver would share it")
     }
-    let count = frames ?? size.pick(smoke: 50, full: 5000)
+    let count = load.frames ?? size.pick(smoke: 50, full: 5000)
     // The venue inherits this; the feed handler pins its own threads.
-    guard tickring_pin_to_cpu(Self.ownProcessor) == 0 else {
-      throw Fault(.system, "this process cannot be bound to processor \(Self.ownProcessor)")
+    guard tickring_pin_to_cpu(ownProcessor) == 0 else {
+      throw Fault(.system, "this process cannot be bound to processor \(ownProcessor)")
     }
     for isSpinning in [true, false] {
       let bare = Distribution(
         try LoopbackWake.measure(
-          bytes: Self.bareBytes, count: count, isSpinning: isSpinning, processor: Self.receiveProcessor,
-          pauseMicroseconds: UInt32(1e6 / rate)))
-      try measure(count, isSpinning: isSpinning, bare: bare)
+          bytes: bareBytes, count: count, isSpinning: isSpinning, processor: receiveProcessor,
+          pauseMicroseconds: UInt32(1e6 / load.rate)))
+      try measure(size, load, count, isSpinning: isSpinning, bare: bare)
     }
   }
 
-  private func measure(_ count: Int, isSpinning: Bool, bare: Distribution) throws {
+  private static func measure(
+    _ size: SizeOptions, _ load: Load, _ count: Int, isSpinning: Bool, bare: Distribution
+  ) throws {
     let venue = try BenchmarkVenue(
-      instruments: instruments + Self.othersMax, updatesPerSecond: rate / Double(instruments))
+      instruments: load.instruments + othersMax, updatesPerSecond: load.rate / Double(load.instruments))
     defer { venue.stop() }
     var relay = try FrameRelay(venuePort: venue.port)
     let symbols = try KiteInstruments.download(
       with: HTTPClient(), baseURL: "http://127.0.0.1:\(venue.port)"
-    ).filter { $0.token & 0xFF == Self.shareSegment }.map { $0.listing.symbol.text }
+    ).filter { $0.token & 0xFF == shareSegment }.map { $0.listing.symbol.text }
     let feed = try BenchmarkFeed(
-      on: venue, websocketPort: relay.port, instruments: Array(symbols.prefix(instruments)),
+      on: venue, websocketPort: relay.port, instruments: Array(symbols.prefix(load.instruments)),
       settings: """
         receive:
           wait: \(isSpinning ? "spin" : "block")
-          cpu: \(Self.receiveProcessor)
+          cpu: \(receiveProcessor)
         recorder:
-          cpu: \(Self.ownProcessor)
+          cpu: \(ownProcessor)
         repair:
           enabled: false
         """)
     var stopwatch = try FrameStopwatch(
-      feed: feed, relay: &relay, lane: Self.lane, restMicroseconds: Self.restMicroseconds)
-    _ = try stopwatch.time(Self.warmUpFrames, over: &relay)
+      feed: feed, relay: &relay, lane: lane, restMicroseconds: restMicroseconds)
+    _ = try stopwatch.time(warmUpFrames, over: &relay)
     let samples = try stopwatch.time(count, over: &relay)
     let way = isSpinning ? "receive thread spinning" : "receive thread sleeping in the kernel"
-    try report("bare loopback, \(way)", bare, beside: nil, samples.checksum)
+    try report(size, "bare loopback, \(way)", bare, beside: nil, samples.checksum)
     try report(
-      "socket to lane, \(way): from just before send()", Distribution(samples.sinceSend), beside: bare,
+      size, "socket to lane, \(way): from just before send()", Distribution(samples.sinceSend), beside: bare,
       samples.checksum)
     try report(
-      "socket to lane, \(way): from the return of the read", Distribution(samples.sinceRead), beside: nil,
-      samples.checksum)
+      size, "socket to lane, \(way): from the return of the read", Distribution(samples.sinceRead),
+      beside: nil, samples.checksum)
     venue.stop()
     try feed.stop()
   }
 
-  private func report(_ name: String, _ found: Distribution, beside bare: Distribution?, _ checksum: UInt64)
-    throws
-  {
+  private static func report(
+    _ size: SizeOptions, _ name: String, _ found: Distribution, beside bare: Distribution?, _ checksum: UInt64
+  ) throws {
     for (word, key) in Distribution.quantiles {
       let microseconds = Double(found[key]) / 1000
       try Measurement(

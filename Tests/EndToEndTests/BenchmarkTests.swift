@@ -33,6 +33,17 @@ import Testing
     #expect(outcome.output.split(separator: "\n").count == 2)
   }
 
+  @Test func theLatencyBenchmarkStillRuns() throws {
+    guard ProcessInfo.processInfo.activeProcessorCount > 1 else {
+      print("skipped: one processor alone cannot measure latency")
+      return
+    }
+    let outcome = try bench(["latency", "--smoke", "--json"])
+    #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+    // Four quantiles of the bare wake-up, since the send and since the read, each spinning and asleep.
+    #expect(outcome.output.split(separator: "\n").count == 24)
+  }
+
   @Test func theRingBenchmarkStillRuns() throws {
     let drawing = FileManager.default.temporaryDirectory.appendingPathComponent("ring-\(getpid()).svg")
     defer { try? FileManager.default.removeItem(at: drawing) }

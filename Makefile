@@ -77,10 +77,11 @@ $(SWIFT) build --quiet --sanitize=$(1) --scratch-path .build/$(1) --product ring
   > .build/$(1)/build.log 2>&1 || { cat .build/$(1)/build.log; exit 1; }
 endef
 
-# Ten thousand kills, a consumer that stands still five times for ten seconds, vandals, and lanes cut short.
+# Ten thousand kills, a consumer that stands still five times for ten seconds, vandals, and lanes cut short. Times,
+# recovery within 100 ms and publishing undisturbed within 10 %, are judged here alone: no test asserts them.
 soak-ring: products
-	$(PRODUCTS)/ring-trial soak 10000
-	$(PRODUCTS)/ring-trial stall 50
+	$(PRODUCTS)/ring-trial soak 10000 --judge-times
+	$(PRODUCTS)/ring-trial stall 50 --judge-times
 	$(PRODUCTS)/ring-trial truncation 1000
 	$(PRODUCTS)/ring-trial siege 10
 

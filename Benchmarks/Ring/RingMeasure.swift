@@ -2,6 +2,7 @@
 enum RingMeasure: String, CaseIterable {
   case roundTrip = "round-trip"
   case batches = "throughput-batch"
+  case streamed = "throughput-streamed"
   case singles = "throughput-single"
   case producerAlone = "producer-alone"
   case paced
@@ -32,6 +33,7 @@ enum RingMeasure: String, CaseIterable {
     switch self {
     case .roundTrip: "round trip of one record"
     case .batches: "throughput, batches of 32"
+    case .streamed: "throughput, batches of 32 past the caches"
     case .singles: "throughput, one at a time"
     case .producerAlone: "producer alone"
     case .paced: "one way at a paced rate"

@@ -31,14 +31,14 @@ extension RingPart {
     ring_bench_found(control, check.checksum, check.errors)
   }
 
-  /// As many records as will go, written one by one or in batches.
-  func throughput(single: Bool) throws {
+  /// As many records as will go, written one by one or in batches, and read likewise.
+  func throughput(_ write: (RingPart, inout LaneWriter) -> Void, singly: Bool = false) throws {
     try fromWriterToReader { writer in
       ring_bench_set_start(control, ring_bench_ticks())
-      if single { writeSingles(&writer) } else { writeBatches(&writer) }
+      write(self, &writer)
     } read: { reader in
       var check = Check()
-      if single {
+      if singly {
         while check.next < count { _ = reader.drain(max: 1) { run in check.take(run[0]) } }
       } else {
         while check.next < count { _ = reader.drain(max: Self.capacity) { run in check.take(run) } }
@@ -48,9 +48,9 @@ extension RingPart {
     }
   }
 
-  private func writeSingles(_ writer: inout LaneWriter) {
-    for number in 0..<count {
-      let tick = Self.tick(number, time: number)
+  static func writeSingles(_ part: RingPart, _ writer: inout LaneWriter) {
+    for number in 0..<part.count {
+      let tick = tick(number, time: number)
       // A full lane drops the newest record; here every record shall arrive.
       while !writer.hasRoom(for: 1) {}
       _ = writer.write(tick)
@@ -58,13 +58,27 @@ extension RingPart {
     writer.flush()
   }
 
-  private func writeBatches(_ writer: inout LaneWriter) {
+  /// Each record filled in its slot, and seen at once.
+  static func writeBatches(_ part: RingPart, _ writer: inout LaneWriter) {
     var number: UInt64 = 0
-    while number < count {
-      let run = writer.reserve(min(Self.batch, Int(count - number)))
-      for index in 0..<run { writer.append(Self.tick(number &+ UInt64(index), time: number)) }
+    while number < part.count {
+      let run = writer.reserve(min(batch, Int(part.count - number)))
+      for index in 0..<run { writer.append(tick(number &+ UInt64(index), time: number)) }
       writer.flush()
       number &+= UInt64(run)
+    }
+  }
+
+  /// Each batch filled apart and written as a whole, as boost's.
+  static func writeStreamed(_ part: RingPart, _ writer: inout LaneWriter) {
+    var ticks = [Tick](repeating: tick(0, time: 0), count: batch)
+    var number: UInt64 = 0
+    while number < part.count {
+      let filled = min(batch, Int(part.count - number))
+      for index in 0..<filled { ticks[index] = tick(number &+ UInt64(index), time: number) }
+      while !writer.hasRoom(for: filled) {}
+      _ = writer.write(ticks.span.extracting(0..<filled))
+      number &+= UInt64(filled)
     }
   }
 

@@ -38,8 +38,9 @@ struct RingPart {
   func measureTickRing() throws {
     switch measure {
     case .roundTrip: try roundTrip()
-    case .batches: try throughput(single: false)
-    case .singles: try throughput(single: true)
+    case .batches: try throughput(Self.writeBatches)
+    case .streamed: try throughput(Self.writeStreamed)
+    case .singles: try throughput(Self.writeSingles, singly: true)
     case .producerAlone: try producerAlone()
     case .paced: try paced()
     case .lanes1, .lanes2, .lanes4, .lanes8: try fanOut(lanes: measure.laneCount)

@@ -3,20 +3,24 @@ internal import FlyingFox
 internal import FlyingSocks
 internal import Foundation
 internal import MarketData
+internal import SharedRing
 internal import Synchronization
 
-/// The control socket: HTTP with JSON over a Unix-domain socket, open to the owner alone.
+/// The control socket: HTTP with JSON over a Unix-domain socket, open to those who may read lanes.
 struct ControlServer: Sendable {
   private let server: HTTPServer
   private let path: String
+  private let options: SegmentOptions
 
   /// Longest socket path that Linux takes, less the final NUL.
   static let pathBytesMax = 107
   private static let pollMilliseconds = 2
 
   /// - Parameter replay: what carries out the requests of a replay; nil for a live feed, which refuses them.
-  init(path: String, control: Control, replay: ReplayDesk? = nil) {
+  /// - Parameter options: mode and group of the lanes, which the socket follows: who may not open it gets no lane.
+  init(path: String, control: Control, replay: ReplayDesk? = nil, options: SegmentOptions) {
     self.path = path
+    self.options = options
     let server = HTTPServer(
       address: .unix(path: path), logger: .disabled, handler: ControlHandler(control: control, replay: replay)
     )
@@ -45,6 +49,13 @@ struct ControlServer: Sendable {
         throw Fault(.cannotCreate, "cannot listen on control socket '\(path)': \(reason)")
       }
       try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
+    }
+    guard chown(path, uid_t.max, options.group ?? gid_t.max) == 0,
+      chmod(path, mode_t(options.socketMode)) == 0
+    else {
+      throw Fault(
+        .cannotCreate,
+        "cannot give control socket '\(path)' its mode and group: \(String(cString: strerror(errno)))")
     }
   }
 

@@ -61,10 +61,11 @@ public struct FeedHandler: Sendable {
     let market = try MarketHours(calendarFile: configuration.calendarFile)
     let rules = try RuleCatalogue.make(configuration.quality.rules, phases: market.phases)
     try makeDataDirectory()
+    let options = try SegmentOptions(configuration.sharedMemory)
     let segment = try FeedSegment(
       feed: configuration.feed, instrumentsMax: configuration.sharedMemory.instrumentsMax,
       controlSocket: configuration.controlSocketPath, dataDirectory: configuration.dataDirectory,
-      options: try SegmentOptions(configuration.sharedMemory))
+      options: options)
     if let takeover = segment.takeover { logger.warning("\(takeover)") }
     let alerts = AlertHook(configuration.alert, feed: configuration.feed, logger: logger)
     let latch = HaltLatch(feed: configuration.feed, segment: segment, alerts: alerts, logger: logger)
@@ -80,6 +81,11 @@ public struct FeedHandler: Sendable {
     }
 
     do throws(Fault) {
+      // Before the venue is asked for anything, which may take minutes: a full /dev/shm is told at once.
+      let recorderLane = try LaneWriter(
+        feed: configuration.feed, lane: Self.recorderLane, capacity: configuration.sharedMemory.recorderSlots,
+        options: options.forOwnerOnly, owner: configuration.dataDirectory)
+      mayRemoveRecorderLane = !recorderLane.isTakenOver
       let store = try CandleStore(path: configuration.dataDirectory + "/candles.sqlite", mode: .readWrite)
       try store.prefer(configuration.candles.prefer == .built ? .built : .venue)
       if segment.takeover != nil {
@@ -110,7 +116,8 @@ public struct FeedHandler: Sendable {
       try market.check(at: clock.now())
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
-        instruments: instruments, archive: archive, frames: frames, guarding: guarding, rules: rules,
+        instruments: instruments, recorderLane: recorderLane, archive: archive, frames: frames,
+        guarding: guarding, rules: rules,
         market: market,
         clock: clock, logger: logger)
       mayRemoveRecorderLane = true

@@ -34,16 +34,14 @@ final class FeedSession: Sendable {
 
   init(
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
-    directory: InstrumentDirectory, instruments: [Instrument], archive: consuming ArchiveKeeper,
+    directory: InstrumentDirectory, instruments: [Instrument], recorderLane writer: consuming LaneWriter,
+    archive: consuming ArchiveKeeper,
     frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule], market: MarketHours, clock: FeedClock,
     logger: Logger
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory
     let options = try SegmentOptions(shared)
-    let writer = try LaneWriter(
-      feed: configuration.feed, lane: FeedHandler.recorderLane, capacity: shared.recorderSlots,
-      options: options.forOwnerOnly, owner: configuration.dataDirectory)
     var reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let writerRefusals = writer.refusals
     let lastArchived = archive.lastSealedSequence ?? 0
@@ -138,7 +136,7 @@ final class FeedSession: Sendable {
       recovery: ControlRecovery(
         latch: guarding.latch, board: board, alerts: guarding.alerts, repair: repair?.commands,
         configuration: guarding.configuration))
-    server = ControlServer(path: configuration.controlSocketPath, control: control)
+    server = ControlServer(path: configuration.controlSocketPath, control: control, options: options)
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
     repairThread = repair.map { repair in WorkThread(name: "tick-repair") { repair.run() } }

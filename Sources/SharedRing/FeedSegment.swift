@@ -31,7 +31,8 @@ public final class FeedSegment: @unchecked Sendable {
   /// Creates the feed segment, or takes over in place the one that an earlier feed handler left.
   ///
   /// In place, where layout, size and data directory agree: whoever has it mapped goes on reading last values, and
-  /// sees that ``FeedCounter/epoch`` went up. A left-over of another kind is replaced.
+  /// sees that ``FeedCounter/epoch`` went up. A left-over of another kind is replaced. Nobody but its owner may write it,
+  /// whatever the mode of `options` allows for lanes.
   ///
   /// - Throws: ``Fault`` of kind `held`, naming the pid, when another feed handler runs under this name, or what
   ///   creating shared memory throws.
@@ -44,7 +45,9 @@ public final class FeedSegment: @unchecked Sendable {
     let name = SegmentNames.feed(feed)
     let layout = FeedLayout(instrumentsMax: instrumentsMax)
     var takeover: String?
-    let mapping = try SegmentClaim.claim(name, byteCount: layout.byteCount, options: options) {
+    let mapping = try SegmentClaim.claim(
+      name, byteCount: layout.byteCount, options: options.withoutOtherWriters
+    ) {
       old throws(Fault) in
       let result = AttachResult(tickring_feed_check(old.base, UInt64(old.byteCount)))
       guard result == .ready else {

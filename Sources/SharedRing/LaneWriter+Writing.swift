@@ -59,8 +59,9 @@ extension LaneWriter {
   }
 
   /// From so many slots on a run is written past the caches. That costs a consumer which waits for it the time in which
-  /// a line comes from memory, but no longer the producer the time in which each comes from the consumer's cache.
-  @usableFromInline static var streamedMin: Int { 64 }
+  /// a line comes from memory, but no longer the producer the time in which each comes from the consumer's cache: where
+  /// the two do not share one, or where the lanes together outgrow it, several times as much.
+  @usableFromInline static var streamedMin: Int { 32 }
 
   /// Longest run that is streamed: so long a consumer that waits for its first record waits at most.
   @usableFromInline static var streamedMax: Int { 256 }

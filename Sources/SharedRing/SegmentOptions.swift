@@ -19,6 +19,19 @@ public struct SegmentOptions: Sendable, Hashable {
     self.isLocked = isLocked
   }
 
+  /// The same memory, but for its owner to be written by nobody: what all read and only the producer writes. Of a mode
+  /// that lets a group write, for its lanes' cursors, the feed segment takes the right to read alone.
+  var withoutOtherWriters: SegmentOptions {
+    var options = self
+    options.mode &= ~0o022
+    return options
+  }
+
+  /// The mode of a socket for those who may attach to lanes of this mode: whoever reads and writes them.
+  public var socketMode: UInt32 {
+    [0o600, 0o060, 0o006].reduce(0) { mode & $1 == $1 ? $0 | $1 : $0 }
+  }
+
   /// The same memory for nobody but the owner: what a feed handler keeps for itself.
   public var forOwnerOnly: SegmentOptions {
     SegmentOptions(wantsHugePages: wantsHugePages, isLocked: isLocked)

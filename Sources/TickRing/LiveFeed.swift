@@ -182,7 +182,7 @@ final class LiveFeed: MarketFeed {
       // Mapped anew each time: the clock in the header is settled only when the feed runs.
       let view = try FeedView(feed: name)
       switch view.state {
-      case .running: return view
+      case .running where view.isProducerAlive: return view
       // It waits in its HALT, which is told like any other.
       case .halted where view.isProducerAlive && view.value(.clockVersion) > 0: return view
       case .halted:

@@ -44,6 +44,38 @@ import TickRing
     #expect(absent.code == 1 && absent.errors.contains("there is no shared memory"))
   }
 
+  @Test func theHolderOfALaneIsNamedToAndByForeignReaders() throws {
+    let feed = try LiveFeed(["--speed", "20"])
+    _ = try feed.startAndWaitForTicks()
+    let data = try DataPoller(feed: feed.name, lane: "mine")
+    let symbol = try #require(data.symbols.first)
+    let directory = try TemporaryDirectory()
+    let program = directory.path + "/read_lane"
+    let compilation = try run(
+      "/usr/bin/env",
+      [
+        "gcc", "-std=c11", "-D_GNU_SOURCE", "-I", Self.examples.path + "/../include",
+        Self.examples.path + "/read_lane.c", "-o", program,
+      ])
+    try #require(compilation.code == 0, "\(compilation.errors)")
+    let script = Self.examples.path + "/read_lane.py"
+    let python = try pythonWithNumpy()
+    for (reader, leading) in [(program, [])] + (python.map { [($0, [script])] } ?? []) {
+      let refused = try run(reader, leading + [feed.name, "mine", "1", symbol])
+      #expect(refused.code == 1 && refused.errors.contains("is being read by process \(getpid())"))
+      let holder = try Running(
+        leading + [feed.name, "theirs", "1000000", symbol],
+        environment: ["PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"],
+        executable: URL(fileURLWithPath: reader))
+      defer { holder.signal(SIGKILL) }
+      try holder.wait { $0.output.contains("tick,") }
+      let watch = try Tool.run(["watch", "--feed", feed.name, "--lane", "theirs", "--count", "1", symbol])
+      #expect(watch.errors.contains("is being read by process \(holder.pid);"), "\(reader): \(watch.errors)")
+      holder.signal(SIGKILL)
+      _ = try holder.wait()
+    }
+  }
+
   /// Runs a reader beside a strategy in this process and compares, tick by tick.
   private func compare(_ read: ([String]) throws -> Tool.Outcome) throws {
     let feed = try LiveFeed(["--speed", "20"])

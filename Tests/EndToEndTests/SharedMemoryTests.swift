@@ -105,6 +105,56 @@ import TickRing
     #expect(watch.output.split(separator: "\n").count >= 2)
   }
 
+  /// Who may read and write lanes may ask for one; the feed is theirs to read, the recorder's lane its owner's alone.
+  @Test func aModeForOthersOpensLanesAndTheSocketThatGivesThem() throws {
+    let feed = try LiveFeed(["--speed", "20"], extra: "shared_memory:\n  mode: \"0660\"\n")
+    _ = try feed.startAndWaitForTicks()
+    let data = try DataPoller(feed: feed.name, lane: "mine")
+    let list = try Tool.run(["shm", "list", "--feed", feed.name, "--json"])
+    let modes = try list.output.split(separator: "\n").map { line in
+      try (JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["mode"] as? String
+    }
+    #expect(modes == ["0640", "0660", "0600"])
+    let socket = try FileManager.default.attributesOfItem(
+      atPath: feed.dataDirectory + "/\(feed.name).sock")
+    #expect(socket[.posixPermissions] as? Int == 0o660)
+    #expect(data.isOpen)
+  }
+
+  @Test func aDeadFeedHandlerIsNamedAsSuch() throws {
+    let feed = try LiveFeed(["--speed", "20"])
+    let ingest = try feed.startAndWaitForTicks()
+    let symbol = try #require(try DataPoller(feed: feed.name, lane: "probe").symbols.first)
+    ingest.signal(SIGKILL)
+    _ = try ingest.wait()
+    let watch = try Tool.run(["watch", "--feed", feed.name, "--count", "1", symbol])
+    #expect(watch.code == 69)
+    #expect(watch.errors.contains("was left by process \(ingest.pid), which died"), "\(watch.errors)")
+    _ = try Tool.run(["shm", "clean", "--feed", feed.name])
+    // A journal with records stays for the next start, which there will not be.
+    try? FileManager.default.removeItem(atPath: "/dev/shm/tickring.\(feed.name).recorder")
+  }
+
+  /// The venue is not asked for anything before there is room; without that there would be a SIGBUS later.
+  @Test func aFullSharedMemoryIsSaidAtTheStart() throws {
+    let unshare = URL(fileURLWithPath: "/usr/bin/unshare")
+    guard try Running(["--mount", "true"], executable: unshare).wait().code == 0 else {
+      print("skipped: this user may not have mounts of its own")
+      return
+    }
+    let feed = try LiveFeed()
+    _ = try feed.stopVenue()
+    let ingest = Tool.products.appendingPathComponent("tickring").path
+    let outcome = try Running(
+      [
+        "--mount", "sh", "-c",
+        "mount -t tmpfs -o size=6m none /dev/shm && exec \(ingest) ingest --config \(feed.configurationFile)",
+      ], environment: LiveFeed.credentials, executable: unshare
+    ).wait()
+    #expect(outcome.code == 73, "\(outcome.errors)")
+    #expect(outcome.errors.contains("cannot reserve") && outcome.errors.contains("make room in /dev/shm"))
+  }
+
   @Test func aGroupThatDoesNotExistIsOneSentence() throws {
     let feed = try LiveFeed(extra: "shared_memory:\n  group: no-such-group\n")
     let outcome = try feed.start().wait()

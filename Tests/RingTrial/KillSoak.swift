@@ -10,7 +10,11 @@ enum KillSoak {
   private static let delayMicrosecondsMax = 1_500
   private static let readySecondsMax = 20
 
-  static func run(kills: Int, seededBug: String?) throws(Fault) {
+  /// Longest recovery, from a kill to a new process that is attached.
+  static let recoveryMillisecondsMax = 100.0
+
+  /// - Parameter isJudged: fail beyond ``recoveryMillisecondsMax``; only on a machine that does nothing else.
+  static func run(kills: Int, seededBug: String?, isJudged: Bool) throws(Fault) {
     let feed = "soak-\(getpid())"
     let path = "/tmp/tickring-\(feed).ledger"
     let ledger = try Ledger(path: path, create: true)
@@ -63,6 +67,11 @@ enum KillSoak {
       from the kill to a new process that is attached: median \(tenths(Double(middle(recovery)) / 1e6)) ms, \
       max \(tenths(Double(recovery.last ?? 0) / 1e6)) ms
       """)
+    let longest = Double(recovery.last ?? 0) / 1e6
+    if isJudged, longest > recoveryMillisecondsMax {
+      throw Fault(
+        .checkFailed, "a recovery took \(tenths(longest)) ms; \(recoveryMillisecondsMax) are allowed")
+    }
   }
 
   /// Waits until a role says that it is ready since a moment; throws when a process ended instead.

@@ -7,8 +7,8 @@ import MarketData
 @main
 struct RingTrial {
   static let usage = """
-    usage: ring-trial soak KILLS [--seeded-bug loses|tears|doubles]
-           ring-trial stall SECONDS
+    usage: ring-trial soak KILLS [--judge-times] [--seeded-bug loses|tears|doubles]
+           ring-trial stall SECONDS [--judge-times]
            ring-trial siege SECONDS
            ring-trial truncation ROUNDS [--seeded-bug unguarded]
            ring-trial threads RECORDS [--seeded-bug overflows]
@@ -22,10 +22,13 @@ struct RingTrial {
       seededBug = arguments[flag + 1]
       arguments.removeSubrange(flag...(flag + 1))
     }
+    let isJudged = arguments.contains("--judge-times")
+    arguments.removeAll { $0 == "--judge-times" }
     do {
       switch (arguments.first, arguments.count) {
-      case ("soak", 2): try KillSoak.run(kills: number(arguments[1]), seededBug: seededBug)
-      case ("stall", 2): try StallTrial.run(seconds: number(arguments[1]))
+      case ("soak", 2):
+        try KillSoak.run(kills: number(arguments[1]), seededBug: seededBug, isJudged: isJudged)
+      case ("stall", 2): try StallTrial.run(seconds: number(arguments[1]), isJudged: isJudged)
       case ("siege", 2): try SiegeTrial.run(seconds: number(arguments[1]))
       case ("truncation", 2):
         try TruncationTrial.run(rounds: number(arguments[1]), isGuarded: seededBug == nil)

@@ -151,6 +151,22 @@ import Testing
     #expect(writer.refusals.allSatisfy { $0.contains("swapped out") })
   }
 
+  @Test func theFeedIsWrittenByItsOwnerAloneWhateverLanesAllow() throws {
+    let name = LaneName()
+    let options = SegmentOptions(mode: 0o666)
+    let segment = try FeedSegment(
+      feed: name.feed, instrumentsMax: 4, controlSocket: "", dataDirectory: "", options: options)
+    defer { segment.unlink() }
+    #expect(try SegmentReport(object: SegmentNames.feed(name.feed))?.mode == 0o644)
+  }
+
+  @Test(arguments: [
+    (UInt32(0o600), UInt32(0o600)), (0o640, 0o600), (0o660, 0o660), (0o664, 0o660), (0o666, 0o666),
+  ])
+  func whoMayReadALaneMayAskForIt(mode: UInt32, socket: UInt32) {
+    #expect(SegmentOptions(mode: mode).socketMode == socket)
+  }
+
   @Test func hugePagesThatAreRefusedAreSaidAndDoNoHarm() throws {
     let name = LaneName()
     defer { name.unlink() }

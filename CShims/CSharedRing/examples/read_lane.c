@@ -90,6 +90,7 @@ static uint32_t instrument_of(const mapping *feed, const char *symbol) {
 
 int main(int argc, char **argv) {
   if (argc < 5 || argc > 4 + SYMBOLS_MAX) die("usage: read_lane FEED LANE COUNT SYMBOL... (at most %d)", SYMBOLS_MAX);
+  setvbuf(stdout, NULL, _IOLBF, 0);  // a tick is seen when it comes, into a pipe too
   const char *lane_name = argv[2];
   char **symbols = argv + 4;
   int symbol_count = argc - 4;

@@ -36,4 +36,7 @@ def main():
     lane.detach()
 
 
-main()
+try:
+    main()
+except tickring.NotReady as reason:
+    sys.exit(f"read_lane.py: {reason}")

@@ -52,7 +52,8 @@ FEED_HEADER = numpy.dtype({
     "formats": ["u8", "u4", "u4", "u8", "u8", "u8", "u8", "S112", "u8"],
     "offsets": [0, 8, 12, 16, 24, 32, 40, 128, 752]})
 LANE_HEADER = numpy.dtype([
-    ("magic", "u8"), ("layout_version", "u4"), ("slot_bytes", "u4"), ("segment_bytes", "u8"), ("capacity", "u8")])
+    ("magic", "u8"), ("layout_version", "u4"), ("slot_bytes", "u4"), ("segment_bytes", "u8"), ("capacity", "u8"),
+    ("created_wall_ns", "i8"), ("producer_pid", "i4"), ("consumer_pid", "i4")])
 
 
 class NotReady(Exception):
@@ -166,7 +167,9 @@ class Lane:
             fcntl.fcntl(self._object.descriptor, F_OFD_SETLK,
                         struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, LOCK_CONSUMER, 1, 0))
         except OSError:
-            raise NotReady(f"lane '{name}' is being read by another process") from None
+            raise NotReady(
+                f"lane '{name}' is being read by process {self._object.header['consumer_pid']}") from None
+        self._object.header["consumer_pid"] = os.getpid()
         self.position = self._object.word(RELEASED_OFFSET)
 
     @contextlib.contextmanager

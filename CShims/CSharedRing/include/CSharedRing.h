@@ -64,7 +64,8 @@
 //   2. Ask the feed handler for a lane: HTTP over the Unix-domain socket `control_socket` of the feed's header,
 //      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...]}; 200 means that it is there.
 //   3. Map /tickring.FEED.NAME read-write, check it with tickring_lane_check, and take the lock of the consumer's byte
-//      (fcntl F_OFD_SETLK): when that is refused, another process reads the lane. Keep the descriptor open.
+//      (fcntl F_OFD_SETLK): when that is refused, the process `consumer_pid` of the lane's header reads it; else write
+//      your own pid there. Keep the descriptor open.
 //   4. Begin at the position in `released`. While tickring_slot_holds, read the record in place; then store the new
 //      position into `released`, once for the whole run. Nothing read may be looked at after its release.
 //   5. When nothing is there, spin with tickring_pause, or tickring_lane_sleep. A record whose flags hold the gap mark

@@ -36,7 +36,9 @@ extension FeedConfiguration {
 
 extension FeedConfiguration.SharedMemory: ConfigurationSection {
   static let keys: [ConfigurationKey<Self>] = [
-    ConfigurationKey("mode", \.mode, .fileMode, "Who may open the shared memory"),
+    ConfigurationKey(
+      "mode", \.mode, .fileMode,
+      "Who may open lanes and ask for them; the feed itself is written by its owner alone"),
     ConfigurationKey(
       "group", \.group, .optional(.groupName(bytesMax: groupBytesMax)),
       "Group to which the mode's middle digit applies; the process's own unless given"),

@@ -139,7 +139,9 @@ public final class ReplayFeed: Sendable {
         options: SegmentOptions(mode: options.permissions), instrumentsMax: catalogue.rowCount),
       segment: segment, backend: ReplayBackend(catalogue: catalogue, commands: loop.commands),
       configured: catalogue.instruments)
-    server = ControlServer(path: options.controlSocket, control: control, replay: loop.desk)
+    server = ControlServer(
+      path: options.controlSocket, control: control, replay: loop.desk,
+      options: SegmentOptions(mode: options.permissions))
     thread = WorkThread(name: "tick-replay") { loop.run() }
     self.segment = segment
     self.loop = loop

@@ -12,9 +12,9 @@ public struct LateJoin: Sendable {
   private var sequences: [InstrumentID: UInt64]
   private let newest: UInt64
 
-  /// Reads the last values of `instruments`; those that never ticked have none.
-  public init(feed: FeedView, instruments: some Sequence<InstrumentID>) {
-    let found = instruments.compactMap { feed.latest($0) }
+  /// Reads the last values of `instruments` by `latest`; those that never ticked have none.
+  public init(of instruments: some Sequence<InstrumentID>, latest: (InstrumentID) -> Tick?) {
+    let found = instruments.compactMap(latest)
     ticks = found.sorted { $0.sequence < $1.sequence }
     sequences = Dictionary(found.map { ($0.instrument, $0.sequence) }, uniquingKeysWith: max)
     newest = ticks.last?.sequence ?? 0

@@ -148,7 +148,7 @@ extension DataPoller {
       if choice.gaps { handle(.gap(FeedGap(tick))) }
     } else if tick.kind == .repaired {
       if choice.gaps { handle(.repaired(FeedGap(tick))) }
-    } else if choice.ticks, tick.kind == .trade {
+    } else if choice.ticks, tick.kind == .trade, isNew(tick) {
       handle(.tick(tick))
     }
   }
@@ -157,6 +157,7 @@ extension DataPoller {
   private func noteMove(_ gap: FeedGap) {
     guard gap.cause == .moved, let end = gap.end, end < gap.start else { return }
     closed.removeAll()
+    joins.removeAll()
     minutes = MinuteCandles(graceNanoseconds: minutes.graceNanoseconds)
     rollUps.reset()
   }

@@ -65,6 +65,7 @@ public final class DataPoller {
   private var instrumentVersion: UInt64 = 0
   var lastTimer: Int64 = 0
   var batch: [Tick] = []
+  var joins: [LateJoin] = []
   /// Of the record handed out last.
   var lastReceiveTime = Timestamp.unknown
   var batchPosition = 0
@@ -137,6 +138,25 @@ public final class DataPoller {
   public func observe(_ symbols: [String]) throws(Fault) {
     try feed.observe(symbols)
     refreshInstruments()
+  }
+
+  /// Observes instruments and returns their newest ticks, the oldest first, as a beginning: from here on
+  /// ``poll(max:_:)`` hands out every tick of theirs that is newer, and none that is in the answer or older. So a strategy
+  /// that joins a running feed has no hole and nothing twice.
+  ///
+  /// - Throws: as ``observe(_:)-(String...)``.
+  public func join(_ symbols: String...) throws(Fault) -> [Latest] {
+    try observe(symbols)
+    let join = LateJoin(of: symbols.compactMap { instrument($0) }) { feed.latest($0) }
+    joins.append(join)
+    return join.ticks.map { Latest(tick: $0, ageNanoseconds: feed.now - $0.receiveTime) }
+  }
+
+  /// False for a tick that a ``join(_:)`` has given already.
+  func isNew(_ tick: Tick) -> Bool {
+    guard !joins.isEmpty else { return true }
+    joins.removeAll { $0.isBehind(tick) }
+    return joins.allSatisfy { $0.isNew(tick) }
   }
 
   /// Stops observing instruments.

@@ -29,6 +29,47 @@ import TickRing
     #expect(try feed.leftovers() == [])
   }
 
+  /// Last values, then the lane: held against a strategy that was there from the start.
+  @Test func aStrategyThatJoinsLateHasNoHoleAndNothingTwice() throws {
+    let feed = try LiveFeed(["--speed", "20"])
+    _ = try feed.startAndWaitForTicks()
+    let symbols = Array(try DataPoller(feed: feed.name, lane: "probe").symbols.prefix(3))
+    let first = try DataPoller(feed: feed.name, lane: "first", observing: symbols)
+    var all: [UInt64: Set<UInt64>] = [:]
+    func pollFirst() {
+      first.poll {
+        if case .tick(let tick) = $0 {
+          all[UInt64(tick.instrument.rawValue), default: []].insert(tick.sequence)
+        }
+      }
+    }
+    let start = Date()
+    while all.count < 3 || Date().timeIntervalSince(start) < 1 { pollFirst() }
+    var beginning: [Latest] = []
+    var late: [Tick] = []
+    let second = try DataPoller(feed: feed.name, lane: "second", observing: symbols)
+    // Ticks wait in its lane that are older than its beginning.
+    usleep(300_000)
+    beginning = try second.join(symbols[0], symbols[1], symbols[2])
+    while late.count < 100 {
+      second.poll { if case .tick(let tick) = $0 { late.append(tick) } }
+      pollFirst()
+    }
+    let newest = late.map(\.sequence).max() ?? 0
+    let deadline = Date().addingTimeInterval(20)
+    while all.values.joined().max() ?? 0 < newest, Date() < deadline { pollFirst() }
+    #expect(beginning.count == 3)
+    #expect(beginning.map(\.tick.sequence) == beginning.map(\.tick.sequence).sorted())
+    for last in beginning.map(\.tick) {
+      let wanted = all[UInt64(last.instrument.rawValue), default: []].filter {
+        $0 > last.sequence && $0 <= newest
+      }
+      let got = late.filter { $0.instrument == last.instrument }.map(\.sequence)
+      #expect(got == wanted.sorted())
+      #expect(all[UInt64(last.instrument.rawValue), default: []].contains(last.sequence))
+    }
+  }
+
   @Test func anUnknownSymbolGetsTheNearestThree() throws {
     let feed = try LiveFeed()
     _ = try feed.startAndWaitForTicks()

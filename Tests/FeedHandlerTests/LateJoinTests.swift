@@ -66,7 +66,7 @@ import Testing
       try #require(inForce)
       // Ticks come meanwhile, into the lane and into the last values: these are the ones that must not double.
       usleep(300)
-      let join = LateJoin(feed: view, instruments: (0..<4).map { InstrumentID(rawValue: $0) })
+      let join = LateJoin(of: (0..<4).map { InstrumentID(rawValue: $0) }) { view.latest($0) }
       var last = [Int64](repeating: 0, count: 4)
       for tick in join.ticks { last[tick.instrument.index] = tick.dayVolume }
       try #require(last.allSatisfy { $0 > 0 } || round == 0)

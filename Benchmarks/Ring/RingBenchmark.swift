@@ -85,6 +85,10 @@ struct RingPartCommand: ParsableCommand {
       throw ValidationError("ring-part takes a program and the six arguments that `ring` gives it")
     }
     let part = RingPart(run)
-    if program == RingProgram.limitName { try part.measureLimit() } else { try part.measureTickRing() }
+    switch program {
+    case RingProgram.limitName: try part.measureLimit()
+    case RingProgram.linesName: try part.measureLines()
+    default: try part.measureTickRing()
+    }
   }
 }

@@ -69,6 +69,17 @@ struct RingPart {
     ring_bench_print(control, "limit", measure.rawValue, measure.isLatency ? 0 : count)
   }
 
+  /// Measures a round trip over cache lines in turn, as the records of any ring lie: what the machine does with a ring's
+  /// places, without a ring.
+  func measureLines() throws {
+    try inTwoProcesses { isFirst in
+      ring_bench_probe(control, isFirst)
+      ring_bench_limit_lines(control, isFirst, count)
+      ring_bench_probe(control, isFirst)
+    }
+    ring_bench_print(control, RingProgram.linesName, measure.rawValue, 0)
+  }
+
   /// Time for the other side to fall asleep before it is woken.
   static let sleepNanoseconds: UInt64 = 100_000
 

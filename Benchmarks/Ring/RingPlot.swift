@@ -18,7 +18,8 @@ struct RingPlot {
   private static let ninesMax = 5.0
   private static let measures: [RingMeasure] = [.roundTrip, .paced, .wake]
   private static let colours = [
-    RingProgram.ourName: "#0b6e4f", RingProgram.limitName: "#8d99ae", "boost": "#d1495b",
+    RingProgram.ourName: "#0b6e4f", RingProgram.limitName: "#8d99ae", RingProgram.linesName: "#5c677d",
+    "boost": "#d1495b",
     "iceoryx": "#3d5a98",
     "unix-socket": "#c77d2e",
   ]

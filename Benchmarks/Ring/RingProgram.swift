@@ -6,6 +6,8 @@ internal import ProcessControl
 struct RingProgram {
   static let ourName = "tickring"
   static let limitName = "limit"
+  /// The limit of a round trip over cache lines in turn.
+  static let linesName = "limit-lines"
 
   let name: String
   let executable: String
@@ -21,7 +23,8 @@ struct RingProgram {
     let ownPath =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
       ?? CommandLine.arguments[0]
-    let own = [(ourName, ourCounts), (limitName, limitCounts)].map { name, counts in
+    let own = [(ourName, ourCounts), (limitName, limitCounts), (linesName, [.roundTrip: 200_000])].map {
+      name, counts in
       RingProgram(name: name, executable: ownPath, leading: ["ring-part", name], counts: counts)
     }
     let others = peers.map { name, counts in
@@ -29,6 +32,9 @@ struct RingProgram {
     }
     return own + others
   }
+
+  /// True for what this program measures itself.
+  var isOwn: Bool { !leading.isEmpty }
 
   /// True when the program can be run.
   var isThere: Bool { FileManager.default.isExecutableFile(atPath: executable) }

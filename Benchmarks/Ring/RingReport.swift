@@ -155,6 +155,7 @@ extension RingProgram {
     switch name {
     case ourName: "TickRing"
     case limitName: "limit of the machine"
+    case linesName: "limit: cache lines in turn, there and back"
     case "boost": "boost::lockfree::spsc_queue"
     case "iceoryx": "Eclipse iceoryx"
     case "unix-socket": "Unix-domain socket"

@@ -63,9 +63,7 @@ struct RingSchedule {
           }
           samples.append(sample)
         } catch {
-          if job.program.name == RingProgram.ourName || job.program.name == RingProgram.limitName {
-            throw error
-          }
+          if job.program.isOwn { throw error }
           failures[name, default: 0] += 1
           if failures[name] == Self.failuresMax { notes.append("\(name), which failed: \(error)") }
         }

@@ -57,6 +57,26 @@ void ring_bench_limit_round_trip(ring_bench_control *control, bool is_first, uin
   ring_bench_found(control, rounds, load(&control->there.value) != 2 * rounds);
 }
 
+// Each round on the next line there and the next one back, which the other side has not touched for a lap.
+void ring_bench_limit_lines(ring_bench_control *control, bool is_first, uint64_t rounds) {
+  ring_bench_record *there = control->records, *back = control->records + HAND_OFF_RECORDS;
+  if (is_first) memset(control->records, 0, sizeof control->records);
+  ring_bench_meet(control);
+  for (uint64_t round = 1; round <= rounds; round++) {
+    uint64_t *out = there[round % HAND_OFF_RECORDS].words, *in = back[round % HAND_OFF_RECORDS].words;
+    if (!is_first) {
+      while (load(out) != round) {}
+      store(in, round);
+      continue;
+    }
+    uint64_t start = ring_bench_ticks();
+    store(out, round);
+    while (load(in) != round) {}
+    ring_bench_add_latency(control, ring_bench_ticks_after_loads() - start);
+  }
+  if (is_first) ring_bench_found(control, rounds, load(back[rounds % HAND_OFF_RECORDS].words) != rounds);
+}
+
 void ring_bench_limit_paced(ring_bench_control *control, bool is_first, uint64_t records, double per_second) {
   if (is_first) store(&control->there.value, 0);
   ring_bench_meet(control);

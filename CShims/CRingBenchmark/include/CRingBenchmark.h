@@ -64,6 +64,8 @@ void ring_bench_print(const ring_bench_control *control, const char *peer, const
 
 // One atomic cache line there and back.
 void ring_bench_limit_round_trip(ring_bench_control *control, bool is_first, uint64_t rounds);
+// The same over lines in turn, as records lie in a ring: none is in the writer's cache when it is written again.
+void ring_bench_limit_lines(ring_bench_control *control, bool is_first, uint64_t rounds);
 // One atomic cache line, one way, at a paced rate.
 void ring_bench_limit_paced(ring_bench_control *control, bool is_first, uint64_t records, double per_second);
 // Records written by one core and read by the other, half a buffer at a time: the cores' bandwidth.

@@ -101,7 +101,7 @@ struct ArchiveStatsCommand: ParsableCommand {
       .map { InstrumentLine(names[$0.key], $0.value) }
     let gaps = tally.gaps.map { gap in
       GapLine(
-        gap: gap.start.isKnown ? gap.start.rfc3339 : nil, until: gap.end?.rfc3339, cause: "\(gap.cause)")
+        gap: gap.start.isKnown ? gap.start.rfc3339 : nil, until: gap.end?.rfc3339, cause: gap.cause.name)
     }
     let holes = tally.holes.map { MissingLine(missing: $0.lowerBound, to: $0.upperBound) }
     let total = TotalLine(

@@ -40,6 +40,8 @@ import Testing
     #expect(stats.code == 0)
     #expect(stats.output.contains("\"records\":\(records)"))
     #expect(stats.output.contains("\"missing\":0"))
+    // The outage that a start is, and the one that a stop is.
+    #expect(stats.output.contains("\"cause\":\"start\"") && stats.output.contains("\"cause\":\"stopped\""))
 
     let csv = feed.directory.path + "/ticks.csv"
     #expect(try Tool.run(["archive", "export", archive, "--output", csv]).code == 0)

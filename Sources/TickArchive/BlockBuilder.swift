@@ -61,6 +61,12 @@ struct BlockBuilder {
     bytes.replaceSubrange(..<BlockHeader.length, with: header.bytes)
   }
 
+  /// Says which segment a finished block is written for, by the checksum of that segment's header.
+  mutating func assign(toSegment checksum: UInt32) {
+    header.segment = checksum
+    bytes.replaceSubrange(..<BlockHeader.length, with: header.bytes)
+  }
+
   /// A whole block of one section, as definitions and index are.
   static func block(_ header: BlockHeader, payload: [UInt8]) -> BlockBuilder {
     var builder = BlockBuilder(header)

@@ -85,6 +85,8 @@ struct BlockHeader: Hashable {
   var instrumentStep: UInt32 = 1
   var summaryCount = 0
   var summaryUnit: UInt32 = 0
+  /// The checksum of the header of the segment that the block was written for; 0 where it does not tell.
+  var segment: UInt32 = 0
   var sections = [SectionDescriptor](repeating: .init(), count: Section.allCases.count)
 
   static let length = 256
@@ -96,6 +98,7 @@ struct BlockHeader: Hashable {
   static let plainVersion: UInt16 = 2
   /// The versions that are read.
   static let versions: ClosedRange<UInt16> = 1...currentVersion
+  private static let segmentOffset = 92
   private static let descriptorsOffset = 96
   private static let checksumOffset = 252
   private static let plainVolumeFlag: UInt8 = 1
@@ -145,6 +148,7 @@ struct BlockHeader: Hashable {
       summaryCount = Int(bytes.integer(UInt32.self, at: start + 84))
       summaryUnit = bytes.integer(UInt32.self, at: start + 88)
     }
+    segment = bytes.integer(UInt32.self, at: start + Self.segmentOffset)
     for index in 0..<Self.sectionCount(version) {
       let word = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index)
       let stored = bytes.integer(UInt32.self, at: start + Self.descriptorsOffset + 8 * index + 4)
@@ -185,6 +189,7 @@ struct BlockHeader: Hashable {
     bytes.store(instrumentStep, at: 80)
     bytes.store(UInt32(summaryCount), at: 84)
     bytes.store(summaryUnit, at: 88)
+    bytes.store(segment, at: Self.segmentOffset)
     for (index, section) in sections.prefix(Self.sectionCount(version)).enumerated() {
       let codes = section.method.rawValue | (section.coding == .packed ? Self.packedBit : 0)
       let word = UInt32(codes) << 28 | UInt32(section.rawLength)

@@ -82,13 +82,13 @@ struct SegmentContents {
     var suspects: [DamagedBlock] = []
     while offset + BlockHeader.length <= fileLength {
       guard try file.read(BlockHeader.length, at: offset, into: &bytes) == BlockHeader.length else { break }
-      guard let header = BlockHeader(bytes, at: 0) else {
+      let found = BlockHeader(bytes, at: 0)
+      guard let header = found, belongs(header) else {
         guard let next = try Self.nextHeader(in: file, from: offset + 8, fileLength: fileLength) else {
           break
         }
-        suspects.append(
-          DamagedBlock(file: file.path, range: offset..<next, cause: "its header does not match its checksum")
-        )
+        let cause = found == nil ? "its header does not match its checksum" : "it is of another segment"
+        suspects.append(DamagedBlock(file: file.path, range: offset..<next, cause: cause))
         offset = next
         continue
       }
@@ -109,6 +109,12 @@ struct SegmentContents {
     // A footer says that nothing was torn off: what is bad before it is damage too.
     if isComplete { damage += suspects }
     boundDamage(after: nil)
+  }
+
+  /// False for a block that was written for another segment, however sound. Earlier writers did not say.
+  private func belongs(_ block: BlockHeader) -> Bool {
+    guard let header, block.segment != 0 else { return true }
+    return block.segment == header.checksum
   }
 
   /// Bounds what is lost with unreadable headers by the sound ticks on either side; `previous` are those at the end

@@ -3,6 +3,8 @@ struct SegmentHeader: Hashable {
   /// The format version of the program that began the segment; each block tells its own.
   var version = BlockHeader.currentVersion
   var name: SegmentName
+  /// The header's checksum, by which blocks tell which segment they were written for.
+  private(set) var checksum: UInt32 = 0
 
   static let length = 64
   /// `TKARCHIV` in the file.
@@ -10,7 +12,10 @@ struct SegmentHeader: Hashable {
   private static let nameOffset = 20
   private static let checksumOffset = 60
 
-  init(name: SegmentName) { self.name = name }
+  init(name: SegmentName) {
+    self.name = name
+    checksum = bytes.integer(UInt32.self, at: Self.checksumOffset)
+  }
 
   /// Reads a header; nil unless the bytes are long enough and their checksum holds.
   init?(_ bytes: [UInt8]) {
@@ -22,6 +27,7 @@ struct SegmentHeader: Hashable {
     name = SegmentName(
       feed: String(decoding: text, as: UTF8.self), date: Int(bytes.integer(UInt32.self, at: 12)),
       number: Int(bytes.integer(UInt32.self, at: 16)))
+    checksum = bytes.integer(UInt32.self, at: Self.checksumOffset)
   }
 
   /// The 64 bytes, checksum included.

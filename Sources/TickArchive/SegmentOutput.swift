@@ -7,6 +7,8 @@ struct SegmentOutput: ~Copyable {
   let path: String
   private let descriptor: Int32
   private let calls: FileCalls
+  /// The checksum of the segment's header, which its blocks carry.
+  private let checksum: UInt32
   /// Where the next block goes: the end of the last good one.
   private(set) var end: Int
   /// The good blocks so far.
@@ -31,7 +33,9 @@ struct SegmentOutput: ~Copyable {
     guard descriptor >= 0 else {
       throw Fault(.cannotCreate, "cannot open segment \(path) for writing: \(systemErrorText(errno))")
     }
-    self.init(path: path, name: name, descriptor: descriptor, end: contents.end, calls: calls)
+    self.init(
+      path: path, name: name, checksum: contents.header?.checksum ?? 0, descriptor: descriptor,
+      end: contents.end, calls: calls)
     entries = contents.entries
     hasFooter = contents.isComplete
     hasBytesBehindEnd = contents.fileLength > contents.end
@@ -39,9 +43,12 @@ struct SegmentOutput: ~Copyable {
     isUnsynchronized = true
   }
 
-  private init(path: String, name: SegmentName, descriptor: Int32, end: Int, calls: FileCalls) {
+  private init(
+    path: String, name: SegmentName, checksum: UInt32, descriptor: Int32, end: Int, calls: FileCalls
+  ) {
     self.path = path
     self.name = name
+    self.checksum = checksum
     self.descriptor = descriptor
     self.end = end
     self.calls = calls
@@ -60,9 +67,11 @@ struct SegmentOutput: ~Copyable {
     guard descriptor >= 0 else {
       throw WriteFailure(.cannotCreate, "cannot create segment \(unfinished)")
     }
-    var output = SegmentOutput(path: path, name: name, descriptor: descriptor, end: 0, calls: calls)
+    let header = SegmentHeader(name: name)
+    var output = SegmentOutput(
+      path: path, name: name, checksum: header.checksum, descriptor: descriptor, end: 0, calls: calls)
     do throws(WriteFailure) {
-      try output.write(SegmentHeader(name: name).bytes, what: "the header")
+      try output.write(header.bytes, what: "the header")
       try output.synchronize()
       guard calls.rename(unfinished, path) == 0 else {
         throw WriteFailure(.cannotCreate, "cannot give segment \(path) its name")
@@ -79,10 +88,12 @@ struct SegmentOutput: ~Copyable {
   /// Earliest receive time of the first block of ticks or frames.
   var firstTime: Timestamp? { entries.first { $0.kind.hasTimes }?.earliest }
 
-  /// Writes a block behind the last one.
+  /// Writes a block behind the last one, and into it which segment it is in.
   ///
   /// - Throws: ``WriteFailure``; then the file ends with the last good block, as before.
   mutating func append(_ block: BlockBuilder) throws(WriteFailure) {
+    var block = block
+    block.assign(toSegment: checksum)
     let entry = IndexEntry(block.header, offset: end)
     try write(block.bytes, what: "a block")
     entries.append(entry)

@@ -115,7 +115,8 @@ import TickArchive
     #expect(reached > 50)
   }
 
-  /// A process that is killed between any two calls: everything that it wrote is there, but nothing of what it held.
+  /// A process that is killed between any two calls, or with half of a write done: everything that it wrote is there,
+  /// but nothing of what it held.
   @Test func aProcessThatDiesAfterAnyCallLosesNothingThatWasSafe() throws {
     let ticks = TickStreams.plausible(count: 44)
     let disk = RecordedDisk()
@@ -123,10 +124,16 @@ import TickArchive
     _ = live(ticks, in: directory.path, disk.calls, acknowledge: disk.acknowledge)
     let operations = disk.operations
     #expect(operations.count > 30)
+    var lives = (0...operations.count).map { Array(operations.prefix($0)) }
+    for (index, operation) in operations.enumerated() {
+      guard case .write(let file, let offset, let bytes) = operation else { continue }
+      let half = Array(bytes.prefix(bytes.count / 2))
+      lives.append(operations.prefix(index) + [.write(file: file, offset: offset, bytes: half)])
+    }
     var random = SeededGenerator(seed: 1)
-    for count in 0...operations.count {
+    for life in lives {
       // To a process that dies the cache of the kernel is as good as a device: as if each call were synchronized.
-      let synchronized = operations.prefix(count).flatMap { operation -> [RecordedDisk.Operation] in
+      let synchronized = life.flatMap { operation -> [RecordedDisk.Operation] in
         switch operation {
         case .write(let file, _, _), .truncate(let file, _): [operation, .synchronize(file: file)]
         case .create, .rename, .remove: [operation, .synchronizeDirectory]
@@ -138,8 +145,8 @@ import TickArchive
       try image.write(to: copy.path)
       let writer = try ArchiveWriter(directory: copy.path, feed: "test", options: Self.options)
       let found = writer.lastSealedSequence ?? 0
-      #expect(found >= image.acknowledged, "after call \(count)")
-      #expect(try readAll(in: copy.path) == Array(ticks[..<Int(found)]), "after call \(count)")
+      #expect(found >= image.acknowledged, "after \(life.count) calls")
+      #expect(try readAll(in: copy.path) == Array(ticks[..<Int(found)]), "after \(life.count) calls")
     }
   }
 

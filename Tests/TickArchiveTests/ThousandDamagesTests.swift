@@ -9,7 +9,7 @@ import TickArchive
   private static let blockCount = 12
 
   private enum Damage: Int, CaseIterable {
-    case torn, flippedBit, zeroedPage, spliced
+    case torn, flippedBit, zeroedPage, spliced, foreignBlock
   }
 
   private struct Sample {
@@ -19,11 +19,14 @@ import TickArchive
     let blocks: [Range<Int>]
   }
 
-  private func sample(_ seed: UInt64, in directory: String) throws -> Sample {
+  private func sample(_ seed: UInt64, in directory: String, feed: String = "test") throws -> Sample {
     let ticks = TickStreams.plausible(
       count: ThousandDamagesTests.blockTicks * ThousandDamagesTests.blockCount, seed: seed)
-    try archive(ticks, in: directory, options: ArchiveOptions(blockTicks: Self.blockTicks))
-    let bytes = try readBytes(directory + "/test-20261123-0001.tka")
+    var writer = try ArchiveWriter(
+      directory: directory, feed: feed, options: ArchiveOptions(blockTicks: Self.blockTicks))
+    for tick in ticks { _ = try writer.append(tick) }
+    try writer.close()
+    let bytes = try readBytes(directory + "/\(feed)-20261123-0001.tka")
     let starts = bytes.indices.dropLast(8).filter { bytes[$0..<$0 + 8].elementsEqual("TKABLOCK".utf8) }
     // No definitions: the blocks of ticks, then the index.
     #expect(starts.count == Self.blockCount + 1)
@@ -50,11 +53,17 @@ import TickArchive
       return (bytes, changed(bytes, sample))
     case .spliced:
       // Part of another segment where a part of this one was, as a confused file system does; displaced by half a
-      // word, so that no whole block comes along, for a sound block does not tell which segment it was written for.
+      // word, so that no whole block comes along.
       let start = Int.random(in: 64..<blocksEnd - 512, using: &random) & ~511
       let length = 512 * Int.random(in: 1...3, using: &random)
       let end = min(start + length, blocksEnd, other.bytes.count - 4)
       for position in max(64, start)..<end { bytes[position] = other.bytes[position + 4] }
+      return (bytes, changed(bytes, sample))
+    case .foreignBlock:
+      // A whole block of another segment, sound in itself, right where one of this segment was.
+      let start = sample.blocks[Int.random(in: 0..<Self.blockCount - 2, using: &random)].lowerBound
+      let block = other.bytes[other.blocks[Int.random(in: 0..<Self.blockCount, using: &random)]]
+      bytes.replaceSubrange(start..<start + block.count, with: block)
       return (bytes, changed(bytes, sample))
     }
   }
@@ -67,7 +76,7 @@ import TickArchive
   @Test func eachStopsAtTheDamagedBlockAndIsReadBehindIt() throws {
     let (directory, otherDirectory) = (try TemporaryDirectory(), try TemporaryDirectory())
     let sample = try sample(1, in: directory.path)
-    let other = try self.sample(2, in: otherDirectory.path)
+    let other = try self.sample(2, in: otherDirectory.path, feed: "other")
     let file = directory.path + "/damaged"
     var random = SeededGenerator(seed: 2026)
     var lostBlocks = 0
@@ -100,11 +109,12 @@ import TickArchive
   @Test func aRepairedCopyIsSoundAndHoldsAllThatCanBeRead() throws {
     let (directory, otherDirectory) = (try TemporaryDirectory(), try TemporaryDirectory())
     let sample = try sample(3, in: directory.path)
-    let other = try self.sample(4, in: otherDirectory.path)
+    let other = try self.sample(4, in: otherDirectory.path, feed: "other")
     let file = directory.path + "/test-20261123-0001.tka"
     var random = SeededGenerator(seed: 7)
     for number in 0..<40 {
-      let (bytes, lost) = damaged(sample, with: other, by: Damage.allCases[number % 4], &random)
+      let (bytes, lost) = damaged(
+        sample, with: other, by: Damage.allCases[number % Damage.allCases.count], &random)
       try writeBytes(bytes, to: file)
       let target = directory.path + "/copy-\(number)"
       let report = try ArchiveReader(file: file).repair(into: target, feed: "test")

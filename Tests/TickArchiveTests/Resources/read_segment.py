@@ -251,11 +251,13 @@ def ticks(header, payload):
 def blocks(segment):
     """Header and payload of each block, with every checksum compared."""
     assert segment[:8] == b"TKARCHIV" and struct.unpack_from("<H", segment, 8)[0] in (1, 2, 3)
-    assert crc32c(segment[:60]) == struct.unpack_from("<I", segment, 60)[0]
+    (name,) = struct.unpack_from("<I", segment, 60)
+    assert crc32c(segment[:60]) == name
     position = 64
     while segment[position : position + 8] == b"TKABLOCK":
         header = segment[position : position + 256]
         assert crc32c(header[:252]) == struct.unpack_from("<I", header, 252)[0]
+        assert struct.unpack_from("<I", header, 92)[0] in (0, name)
         length, checksum = struct.unpack_from("<II", header, 24)
         payload = segment[position + 256 : position + 256 + length]
         assert len(payload) == length and crc32c(payload) == checksum

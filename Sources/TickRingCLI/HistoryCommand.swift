@@ -78,9 +78,11 @@ struct HistoryLoadCommand: AsyncParsableCommand {
     } else if done.total == 0 {
       Console.line("nothing is missing of \(Format.count(report.instruments)) instruments")
     } else {
+      let failed = report.failures.count
       Console.line(
         "\(Format.count(done.candles)) candles of \(Format.count(report.instruments)) instruments stored, "
-          + "\(Format.count(done.done)) of \(Format.count(done.total)) requests done")
+          + "\(Format.count(done.done)) of \(Format.count(done.total)) requests "
+          + (failed == 0 ? "done" : "made; parts that failed: \(Format.count(failed))"))
     }
     for failure in report.failures { Console.error(failure.message) }
     if report.isStopped {

@@ -27,4 +27,14 @@ import Testing
     #expect(
       outcome.errors.contains("'/nonexistent' holds no Python environment; make it with tickring gateway"))
   }
+
+  @Test func theProgramGoesOnAfterALineThatIsNoRequest() throws {
+    let outcome = try Tool.run(
+      ["gateway", "india-stocks-api"], input: "nonsense\n5\n{\"type\":\"ping\",\"id\":3}\n")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let answers = outcome.output.split(separator: "\n")
+    #expect(answers.last == "{\"type\": \"pong\", \"id\": 3}", "\(outcome.output)")
+    let told = outcome.errors.split(separator: "\n")
+    #expect(told.count == 2 && told.allSatisfy { $0.contains("is no JSON object") }, "\(outcome.errors)")
+  }
 }

@@ -205,7 +205,8 @@ def kind_of(error):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description="Past candles of Angel One for TickRing.")
+    arguments = argparse.ArgumentParser(
+        prog="tickring gateway india-stocks-api --", description="Past candles of Angel One for TickRing.")
     arguments.add_argument("--api-url", default="https://apiconnect.angelbroking.com")
     arguments.add_argument(
         "--master-url", default="https://margincalculator.angelbroking.com/OpenAPI_File/files/OpenAPIScripMaster.json")
@@ -221,8 +222,12 @@ def main():
     say(type="hello", protocol=1, name="india-stocks-api", capabilities=["instruments", "candles"])
     broker = None
     for line in sys.stdin:
-        request = json.loads(line)
-        kind, identifier = request.get("type"), request.get("id")
+        try:
+            request = json.loads(line)
+            kind, identifier = request.get("type"), request.get("id")
+        except (ValueError, AttributeError):
+            print(f"skipped a line of standard input that is no JSON object: {line[:80]!r}", file=sys.stderr)
+            continue
         if kind == "ping":
             say(type="pong", id=identifier)
         if kind not in ("instruments", "candles"):

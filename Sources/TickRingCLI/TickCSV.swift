@@ -39,6 +39,12 @@ struct TickCSV {
   /// - Throws: ``Fault`` of kind `missingInput` or `badData`.
   init(path: String) throws(Fault) {
     name = path == "-" ? "standard input" : "'\(path)'"
+    var isDirectory: ObjCBool = false
+    if path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    {
+      throw Fault(.missingInput, "the tick file \(name) cannot be read: it is a directory")
+    }
     do {
       text =
         path == "-"
@@ -49,6 +55,11 @@ struct TickCSV {
     }
     guard text.count <= Self.fileBytesMax else {
       throw Fault(.badData, "the tick file \(name) is larger than \(Self.fileBytesMax >> 30) GiB")
+    }
+    guard !text.isEmpty else {
+      throw Fault(
+        .badData,
+        "the tick file \(name) is empty; a header is expected: \(Self.required.joined(separator: ","))")
     }
     var start = text.startIndex
     if text.starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }

@@ -149,7 +149,7 @@ import Testing
     #expect(Set(feed.closed.map(\.start)) == [Feed.time("09:15:00"), Feed.time("09:17:00")])
   }
 
-  @Test func anAuctionPrintCountsForTheDayOnly() {
+  @Test func rule16AnAuctionPrintCountsForTheDayOnly() {
     var feed = Feed()
     feed.tick("09:07:59", traded: "09:07:59", price: 100, volume: 0)
     feed.tick("09:08:00", traded: "09:08:00", price: 90, volume: 5000, flags: .auction)

@@ -49,6 +49,15 @@ import Testing
     #expect(outcome.errors.contains("/nonexistent.csv"))
   }
 
+  @Test func anEmptyFileAndADirectoryAreToldAsWhatTheyAre() throws {
+    let empty = try Tool.run(["candles", "build", "--ticks", "-"], input: "")
+    #expect(empty.code == 65)
+    #expect(empty.errors.contains("is empty; a header is expected"))
+    let directory = try Tool.run(["candles", "build", "--ticks", "/"])
+    #expect(directory.code == 66)
+    #expect(directory.errors.contains("is a directory"))
+  }
+
   @Test func aWrongIntervalAndAWrongLineAreOneSentence() throws {
     let interval = try Tool.run(
       ["candles", "build", "--ticks", "-", "--interval", "7m"], input: Self.example)

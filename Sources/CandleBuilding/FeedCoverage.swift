@@ -59,7 +59,8 @@ struct FeedCoverage {
   func percent(of instrument: InstrumentID, from start: Timestamp, to end: Timestamp, knownUntil: Timestamp)
     -> UInt8
   {
-    percent(of: instrument, in: [CandleBounds.Span(start: start, end: end)], knownUntil: knownUntil)
+    Self.percent(
+      aliveNanoseconds(of: instrument, from: start, to: min(end, knownUntil)), of: end - start)
   }
 
   /// The same share of several stretches together.
@@ -70,8 +71,14 @@ struct FeedCoverage {
       length += span.end - span.start
       alive += aliveNanoseconds(of: instrument, from: span.start, to: min(span.end, knownUntil))
     }
+    return Self.percent(alive, of: length)
+  }
+
+  private static func percent(_ alive: Int64, of length: Int64) -> UInt8 {
+    guard length > 0 else { return 0 }
+    if alive == length { return 100 }
     // Whole percent from a length of at most some years in nanoseconds: the product needs more than 64 bits.
-    return length > 0 ? UInt8(clamping: Int128(alive) * 100 / Int128(length)) : 0
+    return UInt8(clamping: Int128(alive) * 100 / Int128(length))
   }
 
   private func aliveNanoseconds(of instrument: InstrumentID, from start: Timestamp, to limit: Timestamp)
@@ -79,6 +86,7 @@ struct FeedCoverage {
   {
     var alive: Int64 = 0
     var cursor = max(start, firstRecord)
+    if common.isEmpty, own.isEmpty { return cursor < limit ? limit - cursor : 0 }
     while cursor < limit {
       guard let outage = earliestOutage(of: instrument, endingAfter: cursor), outage.start < limit else {
         alive += limit - cursor

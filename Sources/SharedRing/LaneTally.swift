@@ -13,19 +13,24 @@ final class LaneTally {
   private var fullEvents: UInt64
   private var wakes: UInt64
   private var isFull = false
-  /// True while the next accepted record must say that something is missing before it.
-  @usableFromInline private(set) var owesGap: Bool
+  private var isGapOwed: Bool
 
   init(_ mapping: borrowing SharedMapping, mask: UInt64, releasedSeen: UInt64, owesGap: Bool) {
     base = mapping.base
     self.mask = mask
     self.releasedSeen = releasedSeen
-    self.owesGap = owesGap
+    isGapOwed = owesGap
     dropped = mapping.value(.dropped)
     highWater = mapping.value(.highWater)
     fullEvents = mapping.value(.fullEvents)
     wakes = mapping.value(.wakes)
   }
+
+  /// True while the next accepted record must say that something is missing before it.
+  ///
+  /// What it reads is private, as all that changes here: of a property that others may see the compiler has each change
+  /// checked at run time, by a call that would take most of a drop's time.
+  @usableFromInline var owesGap: Bool { isGapOwed }
 
   /// Looks at the consumer's cursor; returns how many records fit behind `end`.
   ///
@@ -39,7 +44,7 @@ final class LaneTally {
     tickring_cursor_store(tickring_lane_published(base), end)
     let waiting = end &- releasedSeen
     highWater = max(highWater, waiting)
-    set(.laps, end / (mask + 1))
+    set(.laps, end >> UInt64((mask + 1).trailingZeroBitCount))  // a division would be most of a drop's time
     set(.highWater, highWater)
     return mask &+ 1 &- waiting
   }
@@ -48,7 +53,7 @@ final class LaneTally {
   @usableFromInline @inline(never)
   func noteDropped(_ count: Int) {
     dropped &+= UInt64(truncatingIfNeeded: count)
-    owesGap = true
+    isGapOwed = true
     if !isFull { fullEvents &+= 1 }
     isFull = true
     set(.dropped, dropped)
@@ -58,9 +63,9 @@ final class LaneTally {
   /// True once after a drop: the record that is written next takes the mark.
   @usableFromInline @inline(never)
   func payGap() -> Bool {
-    defer { owesGap = false }
-    if owesGap { isFull = false }
-    return owesGap
+    defer { isGapOwed = false }
+    if isGapOwed { isFull = false }
+    return isGapOwed
   }
 
   /// Counts that a sleeping consumer was woken.

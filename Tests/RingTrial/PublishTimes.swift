@@ -28,6 +28,22 @@ struct PublishTimes {
     return Self.bucketsMax
   }
 
+  /// The same between two ticks of a coarse clock: where within the last step of its readings the share is reached. Two
+  /// runs are compared so, since a step of 10 ns is more than a tenth of what is measured.
+  func interpolatedPercentile(_ share: Double) -> Double {
+    let wanted = Double(count) * share
+    var seen = 0.0
+    var below = 0
+    for (bucket, times) in buckets.enumerated() where times > 0 {
+      if seen + Double(times) >= wanted {
+        return Double(below) + Double(bucket - below) * (wanted - seen) / Double(times)
+      }
+      seen += Double(times)
+      below = bucket
+    }
+    return Double(below)
+  }
+
   var summary: String {
     "p50 \(percentile(0.5)) ns, p99 \(percentile(0.99)) ns, p99.9 \(percentile(0.999)) ns, max \(longest) ns"
   }

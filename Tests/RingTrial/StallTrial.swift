@@ -39,7 +39,7 @@ enum StallTrial {
     writer.publishTrial(publishing.value + 1)
     try writer.publishLast()
     try consumer.waitForSuccess("consumer")
-    let ratio = Double(stopped.percentile(0.99)) / Double(max(running.percentile(0.99), 1))
+    let ratio = stopped.interpolatedPercentile(0.99) / max(running.interpolatedPercentile(0.99), 1)
     print(
       """
       consumer running: \(running.summary)

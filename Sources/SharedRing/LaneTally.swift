@@ -13,24 +13,22 @@ final class LaneTally {
   private var fullEvents: UInt64
   private var wakes: UInt64
   private var isFull = false
-  private var isGapOwed: Bool
+  /// True while the next accepted record must say that something is missing before it.
+  ///
+  /// Only the producer's thread comes here, and no access encloses another: the check of that at run time, which a
+  /// property gets that other modules may see, would take most of a drop's time.
+  @exclusivity(unchecked) @usableFromInline private(set) var owesGap: Bool
 
   init(_ mapping: borrowing SharedMapping, mask: UInt64, releasedSeen: UInt64, owesGap: Bool) {
     base = mapping.base
     self.mask = mask
     self.releasedSeen = releasedSeen
-    isGapOwed = owesGap
+    self.owesGap = owesGap
     dropped = mapping.value(.dropped)
     highWater = mapping.value(.highWater)
     fullEvents = mapping.value(.fullEvents)
     wakes = mapping.value(.wakes)
   }
-
-  /// True while the next accepted record must say that something is missing before it.
-  ///
-  /// What it reads is private, as all that changes here: of a property that others may see the compiler has each change
-  /// checked at run time, by a call that would take most of a drop's time.
-  @usableFromInline var owesGap: Bool { isGapOwed }
 
   /// Looks at the consumer's cursor; returns how many records fit behind `end`.
   ///
@@ -53,7 +51,7 @@ final class LaneTally {
   @usableFromInline @inline(never)
   func noteDropped(_ count: Int) {
     dropped &+= UInt64(truncatingIfNeeded: count)
-    isGapOwed = true
+    owesGap = true
     if !isFull { fullEvents &+= 1 }
     isFull = true
     set(.dropped, dropped)
@@ -63,9 +61,9 @@ final class LaneTally {
   /// True once after a drop: the record that is written next takes the mark.
   @usableFromInline @inline(never)
   func payGap() -> Bool {
-    defer { isGapOwed = false }
-    if isGapOwed { isFull = false }
-    return isGapOwed
+    defer { owesGap = false }
+    if owesGap { isFull = false }
+    return owesGap
   }
 
   /// Counts that a sleeping consumer was woken.

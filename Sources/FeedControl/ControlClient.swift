@@ -117,6 +117,12 @@ public final class ControlClient {
     do {
       response = try http.send(message)
     } catch {
+      if access(path, R_OK | W_OK) != 0, errno == EACCES {
+        throw Fault(
+          .refused,
+          "this user may not open the feed handler's control socket '\(path)': it takes the group that "
+            + "shared_memory.group names, and a shared_memory.mode that lets groups read and write")
+      }
       throw Fault(
         error.kind,
         "the feed handler does not answer on its control socket '\(path)': it is starting (past candles are loaded "

@@ -6,7 +6,7 @@ internal import MarketData
 internal import SharedRing
 internal import Synchronization
 
-/// The control socket: HTTP with JSON over a Unix-domain socket, open to those who may read lanes.
+/// The control socket: HTTP with JSON over a Unix-domain socket, open to those who may open lanes.
 struct ControlServer: Sendable {
   private let server: HTTPServer
   private let path: String

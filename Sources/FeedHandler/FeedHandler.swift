@@ -117,9 +117,7 @@ public struct FeedHandler: Sendable {
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
         instruments: instruments, recorderLane: recorderLane, archive: archive, frames: frames,
-        guarding: guarding, rules: rules,
-        market: market,
-        clock: clock, logger: logger)
+        guarding: guarding, rules: rules, market: market, clock: clock, logger: logger)
       mayRemoveRecorderLane = true
       do throws(Fault) {
         try await session.run(until: shouldStop, takeReload: takeReload)

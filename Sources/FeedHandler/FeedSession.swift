@@ -35,9 +35,8 @@ final class FeedSession: Sendable {
   init(
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
     directory: InstrumentDirectory, instruments: [Instrument], recorderLane writer: consuming LaneWriter,
-    archive: consuming ArchiveKeeper,
-    frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule], market: MarketHours, clock: FeedClock,
-    logger: Logger
+    archive: consuming ArchiveKeeper, frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule],
+    market: MarketHours, clock: FeedClock, logger: Logger
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory

@@ -19,15 +19,15 @@ public struct SegmentOptions: Sendable, Hashable {
     self.isLocked = isLocked
   }
 
-  /// The same memory, but for its owner to be written by nobody: what all read and only the producer writes. Of a mode
-  /// that lets a group write, for its lanes' cursors, the feed segment takes the right to read alone.
+  /// The same memory, written by nobody but its owner: a mode that lets a group write the cursors of lanes lets it only
+  /// read the feed segment.
   var withoutOtherWriters: SegmentOptions {
     var options = self
     options.mode &= ~0o022
     return options
   }
 
-  /// The mode of a socket for those who may attach to lanes of this mode: whoever reads and writes them.
+  /// The mode of a socket for those who may open lanes of this mode, which takes reading and writing.
   public var socketMode: UInt32 {
     [0o600, 0o060, 0o006].reduce(0) { mode & $1 == $1 ? $0 | $1 : $0 }
   }

@@ -91,8 +91,7 @@ struct SegmentOutput: ~Copyable {
   /// Writes a block behind the last one, and into it which segment it is in.
   ///
   /// - Throws: ``WriteFailure``; then the file ends with the last good block, as before.
-  mutating func append(_ block: BlockBuilder) throws(WriteFailure) {
-    var block = block
+  mutating func append(_ block: consuming BlockBuilder) throws(WriteFailure) {
     block.assign(toSegment: checksum)
     let entry = IndexEntry(block.header, offset: end)
     try write(block.bytes, what: "a block")

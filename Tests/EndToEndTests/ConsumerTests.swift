@@ -45,12 +45,11 @@ import TickRing
     }
     let start = Date()
     while all.count < 3 || Date().timeIntervalSince(start) < 1 { pollFirst() }
-    var beginning: [Latest] = []
     var late: [Tick] = []
     let second = try DataPoller(feed: feed.name, lane: "second", observing: symbols)
     // Ticks wait in its lane that are older than its beginning.
     usleep(300_000)
-    beginning = try second.join(symbols[0], symbols[1], symbols[2])
+    let beginning = try second.join(symbols[0], symbols[1], symbols[2])
     while late.count < 100 {
       second.poll { if case .tick(let tick) = $0 { late.append(tick) } }
       pollFirst()

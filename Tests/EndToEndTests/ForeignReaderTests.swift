@@ -11,14 +11,7 @@ import TickRing
 
   @Test(arguments: ["gcc", "clang"]) func aProgramInCReadsWhatSwiftReads(compiler: String) throws {
     let directory = try TemporaryDirectory()
-    let program = directory.path + "/read_lane"
-    let compilation = try run(
-      "/usr/bin/env",
-      [
-        compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2", "-I",
-        Self.examples.path + "/../include", Self.examples.path + "/read_lane.c", "-o", program,
-      ])
-    try #require(compilation.code == 0, "\(compilation.errors)")
+    let program = try compile(in: directory, by: compiler)
     try compare { arguments in try run(program, arguments) }
   }
 
@@ -32,14 +25,7 @@ import TickRing
 
   @Test func anAbsentFeedIsSaidInC() throws {
     let directory = try TemporaryDirectory()
-    let program = directory.path + "/read_lane"
-    let compilation = try run(
-      "/usr/bin/env",
-      [
-        "gcc", "-std=c11", "-D_GNU_SOURCE", "-I", Self.examples.path + "/../include",
-        Self.examples.path + "/read_lane.c", "-o", program,
-      ])
-    try #require(compilation.code == 0, "\(compilation.errors)")
+    let program = try compile(in: directory)
     let absent = try run(program, ["no-such-feed", "lane", "1", "NSE:X"])
     #expect(absent.code == 1 && absent.errors.contains("there is no shared memory"))
   }
@@ -50,14 +36,7 @@ import TickRing
     let data = try DataPoller(feed: feed.name, lane: "mine")
     let symbol = try #require(data.symbols.first)
     let directory = try TemporaryDirectory()
-    let program = directory.path + "/read_lane"
-    let compilation = try run(
-      "/usr/bin/env",
-      [
-        "gcc", "-std=c11", "-D_GNU_SOURCE", "-I", Self.examples.path + "/../include",
-        Self.examples.path + "/read_lane.c", "-o", program,
-      ])
-    try #require(compilation.code == 0, "\(compilation.errors)")
+    let program = try compile(in: directory)
     let script = Self.examples.path + "/read_lane.py"
     let python = try pythonWithNumpy()
     for (reader, leading) in [(program, [])] + (python.map { [($0, [script])] } ?? []) {
@@ -74,6 +53,19 @@ import TickRing
       holder.signal(SIGKILL)
       _ = try holder.wait()
     }
+  }
+
+  /// The reader in C, compiled with every warning an error.
+  private func compile(in directory: TemporaryDirectory, by compiler: String = "gcc") throws -> String {
+    let program = directory.path + "/read_lane"
+    let compilation = try run(
+      "/usr/bin/env",
+      [
+        compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2", "-I",
+        Self.examples.path + "/../include", Self.examples.path + "/read_lane.c", "-o", program,
+      ])
+    try #require(compilation.code == 0, "\(compilation.errors)")
+    return program
   }
 
   /// Runs a reader beside a strategy in this process and compares, tick by tick.

@@ -141,7 +141,7 @@ import Testing
     let secrets = [
       "TICKRING_KITE_API_KEY": "demo", "TICKRING_KITE_API_SECRET": "demo", "TICKRING_KITE_ACCESS_TOKEN": "",
     ]
-    let page = try Self.redirect("http://127.0.0.1:\(scene.port)/connect/login?api_key=demo&v=3")
+    let page = try KiteLoginPage.answer(port: scene.port)
     let login = try scene.run(["login", "kite"], input: page + "\n", environment: secrets)
     #expect(login.code == 0, "\(login.errors)")
     #expect(login.output.contains("https://kite.zerodha.com/connect/login?api_key=demo&v=3\n"))
@@ -158,35 +158,13 @@ import Testing
 
     let twice = try scene.run(["login", "kite", page], environment: secrets)
     #expect(twice.code == 77 && twice.errors.contains("works once"), "\(twice.errors)")
-    let other = try Self.redirect("http://127.0.0.1:\(scene.port)/connect/login?api_key=demo&v=3")
+    let other = try KiteLoginPage.answer(port: scene.port)
     let wrong = try scene.run(
       ["login", "kite", other], environment: secrets.merging(["TICKRING_KITE_API_SECRET": "no"]) { $1 })
     #expect(wrong.code == 77 && wrong.errors.contains("checksum"), "\(wrong.errors)")
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
     let open = try scene.run(["history", "load", "--from", "2026-11-12"], environment: none)
     #expect(open.code == 78 && open.errors.contains("open to others"), "\(open.errors)")
-  }
-
-  /// Where a page redirects to.
-  static func redirect(_ url: String) throws -> String {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = [
-      "-c",
-      """
-      import http.client, sys, urllib.parse
-      u = urllib.parse.urlparse(sys.argv[1])
-      c = http.client.HTTPConnection(u.netloc)
-      c.request("GET", u.path + "?" + u.query)
-      print(c.getresponse().getheader("Location"))
-      """, url,
-    ]
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   @Test func aLoadThatIsInterruptedGoesOnWhereItStopped() throws {

@@ -101,7 +101,7 @@ import Testing
     let early = try Tool.run(["observe", "--feed", feed.name, "NSE:SIM0001"])
     #expect(early.code == 69 && early.errors.contains("it is starting"), "\(early.errors)")
 
-    let page = try HistoryTests.redirect("http://127.0.0.1:\(feed.port)/connect/login?api_key=demo&v=3")
+    let page = try KiteLoginPage.answer(port: feed.port)
     let login = try Tool.run(
       ["login", "kite", page, "--config", feed.configurationFile],
       environment: tokens.merging([

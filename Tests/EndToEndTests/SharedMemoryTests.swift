@@ -121,6 +121,24 @@ import TickRing
     #expect(data.isOpen)
   }
 
+  /// The feed may be read by all, its lanes and its socket by a group alone.
+  @Test func whoMayNotOpenTheControlSocketIsToldSo() throws {
+    let tickring = Tool.products.appendingPathComponent("tickring").path
+    let setpriv = URL(fileURLWithPath: "/usr/bin/setpriv")
+    let asNobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    guard try Running(asNobody + ["test", "-x", tickring], executable: setpriv).wait().code == 0 else {
+      print("skipped: this user may not be another one, or that one may not run the program")
+      return
+    }
+    let feed = try LiveFeed(extra: "shared_memory:\n  mode: \"0664\"\n")
+    _ = try feed.startAndWaitForTicks()
+    let outcome = try Running(
+      asNobody + [tickring, "observe", "--feed", feed.name, "NSE:SIM0001"], executable: setpriv
+    ).wait()
+    #expect(outcome.code == 77, "\(outcome.errors)")
+    #expect(outcome.errors.contains("this user may not open the feed handler's control socket"))
+  }
+
   @Test func aDeadFeedHandlerIsNamedAsSuch() throws {
     let feed = try LiveFeed(["--speed", "20"])
     let ingest = try feed.startAndWaitForTicks()

@@ -163,7 +163,7 @@ import Testing
   @Test(arguments: [
     (UInt32(0o600), UInt32(0o600)), (0o640, 0o600), (0o660, 0o660), (0o664, 0o660), (0o666, 0o666),
   ])
-  func whoMayReadALaneMayAskForIt(mode: UInt32, socket: UInt32) {
+  func whoMayOpenALaneMayAskForOne(mode: UInt32, socket: UInt32) {
     #expect(SegmentOptions(mode: mode).socketMode == socket)
   }
 

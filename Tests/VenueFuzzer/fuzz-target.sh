@@ -24,9 +24,10 @@ if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -seed=1 -max_total_
   echo "$target: the seeded bug was missed"
   exit 1
 fi
+# Unless told otherwise, a search from the seeds alone goes one way each time too, so that a finding is its change's.
 # shellcheck disable=SC2086
-if ! "$fuzzer" "$directory/corpus" -max_total_time="$seconds" -artifact_prefix="$directory/finding-" $options \
-  > "$directory/run.log" 2>&1; then
+if ! "$fuzzer" "$directory/corpus" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" \
+  -artifact_prefix="$directory/finding-" $options > "$directory/run.log" 2>&1; then
   echo "$target: a finding"
   tail -n 40 "$directory/run.log"
   exit 1

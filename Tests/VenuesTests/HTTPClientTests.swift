@@ -111,6 +111,30 @@ import Testing
     }
   }
 
+  /// Lines that libcurl takes: a number too long for it, and numbers outside HTTP's.
+  @Test(arguments: [
+    ("HTTP/20444444444444444444444444", -1), ("HTTP/2 204444444444", nil), ("HTTP/2 7", 7),
+    ("HTTP/2 99999", 99999),
+    ("HTTP/1.1 600 Odd", 600), ("HTTP/1.1 101 Switching Protocols", 101),
+  ])
+  func aStatusThatHTTPDoesNotKnowIsAFailureOfTheServer(line: String, status: Int?) async throws {
+    let server = try ScriptedServer { peer in
+      _ = peer.readRequest()
+      peer.send("\(line)\r\nContent-Length: 2\r\n\r\n[]")
+    }
+    let fault = try await onThread {
+      let client = try Venues.HTTPClient()
+      return #expect(throws: Fault.self) {
+        _ = try client.send(.init(.get, "http://127.0.0.1:\(server.port)/"))
+      }
+    }
+    server.finish()
+    #expect(fault?.kind == .unavailable)
+    let named = status.map { "the status \($0);" } ?? "the status"
+    #expect(fault?.message.contains(named) == true, "\(fault?.message ?? "")")
+    #expect(fault?.message.hasSuffix("an answer's status lies between 200 and 599") == true)
+  }
+
   @Test func failuresNameTheAddressButNoCredentials() async throws {
     let silent = try ScriptedServer { peer in
       _ = peer.readRequest()

@@ -16,10 +16,11 @@ public final class HTTPClient {
     transfer = try HTTPTransfer(caFile: caFile, proxy: proxy)
   }
 
-  /// Sends a request and waits for the whole answer; every status is an answer.
+  /// Sends a request and waits for the whole answer; every status that HTTP knows is an answer.
   ///
-  /// - Throws: `Fault` of kind `unavailable` when there is no answer in time, `protocolViolation` when the server
-  ///   cannot prove its identity or sends more than asked for, `configuration` when the request makes no sense.
+  /// - Throws: `Fault` of kind `unavailable` when there is no answer in time or its status is none,
+  ///   `protocolViolation` when the server cannot prove its identity or sends more than asked for, `configuration`
+  ///   when the request makes no sense.
   public func send(_ request: HTTPRequest) throws(Fault) -> HTTPResponse {
     try transfer.start(request)
     return try transfer.finish(curl_easy_perform(transfer.handle.pointer))

@@ -43,7 +43,7 @@ public struct HTTPRequest: Sendable {
 
 /// The answer to an ``HTTPRequest``, whatever its status.
 public struct HTTPResponse: Sendable {
-  /// The status code, 200 to 599.
+  /// The status code, one of ``statuses``.
   public var status: Int
   /// The `Content-Type`, where there is one.
   public var contentType: String?
@@ -51,6 +51,10 @@ public struct HTTPResponse: Sendable {
   public var retryAfterSeconds: Int?
   /// The body, decompressed.
   public var body: [UInt8]
+
+  /// What a final answer's status may be. Others are to be taken for a failing server's (RFC 9110, section 15), and
+  /// libcurl lets some through, even negative ones.
+  static let statuses = 200...599
 
   /// Makes an answer.
   public init(status: Int, contentType: String? = nil, retryAfterSeconds: Int? = nil, body: [UInt8] = []) {

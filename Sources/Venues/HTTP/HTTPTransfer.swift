@@ -67,7 +67,14 @@ final class HTTPTransfer {
     guard result == CURLE_OK else {
       throw Fault(CurlHandle.faultKind(of: result), "\(title): \(redact(handle.explanation(of: result)))")
     }
-    return answer(body: collector.bytes)
+    let answer = answer(body: collector.bytes)
+    guard HTTPResponse.statuses.contains(answer.status) else {
+      throw Fault(
+        .unavailable,
+        "\(title): the server answered with the status \(answer.status); an answer's status lies between "
+          + "\(HTTPResponse.statuses.lowerBound) and \(HTTPResponse.statuses.upperBound)")
+    }
+    return answer
   }
 
   private func receive(into collector: BodyCollector) throws(Fault) {

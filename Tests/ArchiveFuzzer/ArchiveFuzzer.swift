@@ -33,7 +33,7 @@ enum Layout {
 
 let target = getenv("TICKRING_FUZZ_TARGET").flatMap { Target(rawValue: String(cString: $0)) }
 let hasSeededBug = getenv("TICKRING_FUZZ_SEEDED_BUG") != nil
-let file = "/dev/shm/tickring-fuzz-\(getpid())"
+let file = NSTemporaryDirectory() + "/tickring-fuzz-\(getpid())"
 
 /// The control: a table too short for what the input holds.
 func seededBug(_ value: some BinaryInteger) {

@@ -87,4 +87,4 @@ private final class AnswerServer: Sendable {
   }
 }
 
-private let answerSocketPath = "/tmp/tickring-fuzz-\(getpid()).sock"
+private let answerSocketPath = NSTemporaryDirectory() + "/tickring-fuzz-\(getpid()).sock"

@@ -9,6 +9,10 @@ export SWIFT_BACKTRACE=enable=no
 # Hash tables in the same order each time, and with them the edges that an input reaches.
 export SWIFT_DETERMINISTIC_HASHING=1
 mkdir -p "$directory"
+# A finding ends the fuzzer at once, so what it puts into files is tidied away here; in memory where that can be.
+TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit 1
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
 # The control begins with the seeds alone, since an earlier search may have found what meets the bug, and takes the same
 # random numbers each time, so that it is found again once it was found.

@@ -177,7 +177,7 @@ let package = Package(
 if Context.environment["TICKRING_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "ArchiveFuzzer", dependencies: ["TickArchive", "MarketData", "CTickCodec"],
+      name: "ArchiveFuzzer", dependencies: ["TickArchive", "MarketData", "CTickCodec", "CLZ4"],
       path: "Tests/ArchiveFuzzer",
       swiftSettings: [.swiftLanguageMode(.v5)],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))

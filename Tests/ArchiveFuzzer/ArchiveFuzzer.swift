@@ -19,7 +19,7 @@ func runFuzzer(
 ) -> Int32
 
 enum Target: String, CaseIterable {
-  case segment, capture, journal
+  case segment, kernels, capture, journal
 }
 
 enum Layout {
@@ -27,6 +27,8 @@ enum Layout {
   static let blockHeaderLength = 256
   static let payloadLength = 24
   static let payloadChecksum = 28
+  static let descriptors = 96
+  static let headerChecksum = 252
   static let trailerLength = 32
   static let journalRowLength = 64
 }
@@ -74,7 +76,9 @@ func mendSegment(_ bytes: inout [UInt8]) {
       if length <= bytes.count - start {
         store(checksum(bytes[start..<start + length]), at: offset + Layout.payloadChecksum, in: &bytes)
       }
-      store(checksum(bytes[offset..<offset + 252]), at: offset + 252, in: &bytes)
+      store(
+        checksum(bytes[offset..<offset + Layout.headerChecksum]), at: offset + Layout.headerChecksum,
+        in: &bytes)
     }
     offset += 8
   }
@@ -167,6 +171,7 @@ func test(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     } else if let task = SegmentTask(rawValue: start[0] >> 1 & 3) {
       readSegment(hasSeededBug ? .scan : task)
     }
+  case .kernels: compareKernels(bytes)
   case .journal:
     if isMended { mendJournal(&bytes) }
     for tick in journaledTicks(in: bytes) { seededBug(tick.openInterest) }
@@ -217,6 +222,9 @@ func makeCorpus(of target: Target, in directory: String) throws {
   let inputs =
     switch target {
     case .segment: [try written("fuzz-20261123-0001.tka"), try firstVersion()]
+    case .kernels:
+      unpackedBlocks(of: try written("fuzz-20261123-0001.tka")) + unpackedBlocks(of: try firstVersion())
+        + unpackedBlocks(of: try busySegment(in: work))
     case .capture: [try written("fuzz-20261123-0001.tkc")]
     case .journal: [journal]
     }

@@ -44,6 +44,8 @@ struct JSONDecimal: Equatable {
       isHalf = remainder == divisor / 2 && !rest
       isAboveHalf = remainder > divisor / 2 || remainder == divisor / 2 && rest
     }
+    // Checked before it is rounded up as well: the largest magnitude has no successor.
+    guard rounded <= UInt64(Int64.max) else { return nil }
     if isAboveHalf || isHalf && rounded % 2 == 1 { rounded += 1 }
     guard rounded <= UInt64(Int64.max) else { return nil }
     return isNegative ? -Int64(rounded) : Int64(rounded)

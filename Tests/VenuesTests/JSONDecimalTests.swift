@@ -27,10 +27,16 @@ import Testing
 
   @Test(arguments: [
     "9223372036.8547758075", "1e10", "1e99999999999999999999", "-1e12", "99999999999999999999999",
+    "18446744073.7095516159", "-18446744073.70955161599", "18446744073709551615.9",
   ])
   func whatIsBeyondAnyPriceIsNone(text: String) throws {
     #expect(try decimal(text) != nil)
     #expect(try decimal(text)?.price == nil)
+  }
+
+  @Test(arguments: ["18446744073709551615.9", "18446744073709551615.5", "9223372036854775807.5"])
+  func aWholeNumberThatDoesNotFitOnceRoundedIsNone(text: String) throws {
+    #expect(try decimal(text)?.scaled(fractionDigits: 0) == nil)
   }
 
   @Test(arguments: ["NaN", "Infinity", "-Infinity"])

@@ -152,7 +152,7 @@ import Testing
       await server.appendRoute("*") { request in
         seen.append("\(request.path) \(request.headers[HTTPHeader("X-Key")] ?? "")")
         if request.path.contains("dead") {
-          return HTTPResponse(statusCode: .forbidden, body: Data("no".utf8))
+          return HTTPResponse(statusCode: .forbidden, body: Data("no hunter2".utf8))
         }
         if request.path.contains("odd") { return HTTPResponse(statusCode: .ok, body: Data("{}".utf8)) }
         let rows = (0..<3).map { "[\(1_795_405_440 + 60 * $0),1,2,1,1.5,5]" }.joined(separator: ",")
@@ -180,7 +180,7 @@ import Testing
         #expect(candles.map(\.start) == [Self.start, Self.start + 60_000_000_000], "the range is cut")
         #expect(seen.all.first == "/ok/M&M/minute hunter2")
         for (path, kind, words) in [
-          ("dead", Fault.Kind.refused, "HTTP status 403: no"),
+          ("dead", Fault.Kind.refused, "HTTP status 403: no ***"),
           ("odd", .protocolViolation, "there is no list at 'd'"),
         ] {
           let source = try history(path)
@@ -191,6 +191,29 @@ import Testing
           #expect(fault?.message.contains("hunter2") == false)
         }
       }
+    }
+  }
+
+  @Test func aSecretInTheAddressIsNotShownEither() async throws {
+    try await onThread {
+      let url = try MasterTemplate(
+        "http://127.0.0.1:1/${STORE_KEY}/{symbol}?apitoken=${STORE_KEY}",
+        environment: ["STORE_KEY": "hunter2"])
+      let notices = Log<String>()
+      var options = RESTHistory.Options()
+      (options.retry.attemptsMax, options.retry.firstPauseMilliseconds) = (2, 1)
+      let history = RESTHistory(
+        MasterCandles(url: url, headers: [], format: CandleFormat(), daysMax: 1), budget: RequestBudget([]),
+        options: options, notice: { notices.append($0) })
+      let instrument = try Self.instrument()
+      let fault = Self.fault { () throws(Fault) in
+        _ = try history.candles(
+          of: instrument, interval: .minute, from: Self.start, to: Self.start + 60_000_000_000)
+      }
+      let message = try #require(fault?.message)
+      #expect(message.contains("http://127.0.0.1:1/***/M%26M?apitoken=***"), "\(message)")
+      #expect(notices.all.count == 1)
+      for sentence in notices.all + [message] { #expect(!sentence.contains("hunter2"), "\(sentence)") }
     }
   }
 

@@ -25,6 +25,12 @@ import Testing
         == "token today text: *** *** *** *** *** *** x***x me")
   }
 
+  @Test func secretsThatAreToldAreReplacedWhereverTheyStand() {
+    let redact = Redaction(url: "https://h/hunter2/p?apitoken=hunter2&pin=1", secrets: ["hunter2", "1"])
+    #expect(redact.url == "https://h/***/p?apitoken=***&pin=1")
+    #expect(redact("no hunter2 at 1") == "no *** at 1")
+  }
+
   @Test func shortValuesDoNotTakeWordsApart() {
     #expect(Redaction(url: "ws://h?api_key=e")("server") == "server")
   }

@@ -22,6 +22,8 @@ public struct HTTPRequest: Sendable {
   public var timeoutMilliseconds = HTTPRequest.timeoutMillisecondsDefault
   /// A longer body of the answer, counted after decompression, is an error.
   public var responseBodyBytesMax = HTTPRequest.responseBodyBytesMaxDefault
+  /// Words that must not appear in messages, beside those by which address and header fields are known to hold some.
+  public var secrets: [String] = []
   /// Connects to this Unix-domain socket instead of the address's host and port.
   public var unixSocketPath: String?
 

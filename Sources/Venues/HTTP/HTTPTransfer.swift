@@ -29,7 +29,7 @@ final class HTTPTransfer {
 
   /// Prepares the handle for a request.
   func start(_ request: HTTPRequest) throws(Fault) {
-    redact = Redaction(url: request.url, headers: request.headers)
+    redact = Redaction(url: request.url, headers: request.headers, secrets: request.secrets)
     title = "\(request.method.rawValue) \(redact.url)"
     try handle.prepare(
       url: request.url, caFile: caFile, proxy: proxy,

@@ -15,8 +15,9 @@ struct Redaction {
   /// Shorter secrets are not looked for in free text: they would take ordinary words apart and hide nothing.
   private static let characterCountMin = 4
 
-  /// Learns the secrets of a request from its address and its header fields.
-  init(url: String, headers: [(name: String, value: String)] = []) {
+  /// Learns the secrets of a request from its address and its header fields; `told` are further ones, which are taken
+  /// out of the address wherever they stand.
+  init(url: String, headers: [(name: String, value: String)] = [], secrets told: [String] = []) {
     var found: [Substring] = []
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var shown = Self.withoutUserInformation(parts[0], secrets: &found)
@@ -33,9 +34,12 @@ struct Redaction {
         found += [word] + word.split(separator: ":")
       }
     }
-    self.url = shown
-    secrets = Set(found.map(String.init)).filter { $0.count >= Self.characterCountMin }
-      .sorted { ($0.count, $0) > ($1.count, $1) }
+    self.url = Self.replace(Self.ordered(told), in: shown)
+    secrets = Self.ordered(found.map(String.init) + told)
+  }
+
+  private static func ordered(_ secrets: [String]) -> [String] {
+    Set(secrets).filter { $0.count >= characterCountMin }.sorted { ($0.count, $0) > ($1.count, $1) }
   }
 
   private static func withoutUserInformation(_ address: Substring, secrets: inout [Substring]) -> String {
@@ -53,9 +57,11 @@ struct Redaction {
   }
 
   /// The text with every secret replaced.
-  func callAsFunction(_ text: String) -> String {
+  func callAsFunction(_ text: String) -> String { Self.replace(secrets, in: text) }
+
+  private static func replace(_ secrets: [String], in text: String) -> String {
     secrets.reduce(text) {
-      $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: Self.replacement)
+      $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: replacement)
     }
   }
 }

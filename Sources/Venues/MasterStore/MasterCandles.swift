@@ -36,9 +36,22 @@ public struct MasterCandles: CandleService {
   /// `GET` of the template.
   public func request(for part: CandleRequest) throws(Fault) -> HTTPRequest {
     let interval = words[part.interval.seconds] ?? "\(part.interval)"
-    return HTTPRequest(
+    var request = HTTPRequest(
       .get, url.text(for: part, interval: interval, encode: percentEncoded),
       headers: headers.map { ($0.name, $0.value.text(for: part, interval: interval, encode: { $0 })) })
+    request.secrets = secrets
+    return request
+  }
+
+  private var secrets: [String] { url.secrets + headers.flatMap(\.value.secrets) }
+
+  /// Bytes of a refusal in which secrets are looked for; what is shown of it is shorter.
+  private static let refusalBytesMax = 2048
+
+  /// What the store says, which may repeat what it was asked.
+  private func words(of body: [UInt8]) -> String {
+    let beginning = String(decoding: body.prefix(Self.refusalBytesMax), as: UTF8.self)
+    return excerpt(of: Redaction(url: "", secrets: secrets)(beginning).utf8)
   }
 
   /// Reads an answer; a status other than 200 is a refusal.
@@ -52,8 +65,7 @@ public struct MasterCandles: CandleService {
         default: .protocolViolation
         }
       throw CandleRefusal(
-        Fault(
-          kind, "\(title): HTTP status \(response.status): \(excerpt(of: response.body))"),
+        Fault(kind, "\(title): HTTP status \(response.status): \(words(of: response.body))"),
         remedy: CandleRefusal.remedy(forStatus: response.status))
     }
     do throws(Fault) {

@@ -25,8 +25,8 @@ public struct MasterTemplate: Sendable {
   ]
 
   private let pieces: [Piece]
-  /// Whether anything of the environment is in it, so that it must not be shown.
-  let holdsSecrets: Bool
+  /// What of the environment is in it, which must not be shown.
+  let secrets: [String]
 
   /// Takes a template apart, and the environment's words in.
   ///
@@ -34,7 +34,7 @@ public struct MasterTemplate: Sendable {
   ///   variable that is not set.
   public init(_ text: String, environment: [String: String]) throws(Fault) {
     var pieces: [Piece] = []
-    var holdsSecrets = false
+    var secrets: [String] = []
     var rest = text[...]
     while let brace = rest.firstIndex(of: "{") {
       let isVariable = rest[..<brace].last == "$"
@@ -53,7 +53,7 @@ public struct MasterTemplate: Sendable {
           throw Fault(
             .configuration, "the environment variable \(name) holds characters beyond visible ASCII")
         }
-        holdsSecrets = true
+        secrets.append(value)
         pieces.append(.text(value))
       } else {
         guard Self.placeholders.contains(name) else {
@@ -67,7 +67,7 @@ public struct MasterTemplate: Sendable {
     }
     pieces.append(.text(String(rest)))
     self.pieces = pieces
-    self.holdsSecrets = holdsSecrets
+    self.secrets = secrets
   }
 
   /// The text for a request; `encode` is applied to what takes the place of placeholders.

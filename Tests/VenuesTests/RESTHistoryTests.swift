@@ -214,6 +214,29 @@ import Testing
     #expect(seen.tokens == ["old"] + Array(repeating: "new", count: 5), "a dead token is shown once only")
   }
 
+  @Test func refusedCredentialsAreShownAgainAfterAWhile() async throws {
+    let isMended = Atomic<Bool>(false)
+    let (_, seen) = try await serve { _, _, _ in
+      Self.status(isMended.load(ordering: .relaxed) ? 200 : 403)
+    } _: { base in
+      var options = Self.quick()
+      options.requestsAtOnce = 1
+      options.refusalMilliseconds = 300
+      let history = Self.history(base, options: options)
+      let requests = try Self.requests(3)
+      for _ in 0..<2 {
+        let fault = #expect(throws: Fault.self) { _ = try Self.fetch(history, requests) }
+        #expect(fault?.kind == .refused)
+        // Mended at the server, which the client cannot know.
+        isMended.store(true, ordering: .relaxed)
+      }
+      usleep(400_000)
+      let later = try Self.fetch(history, requests)
+      #expect(later.candles.count == 3)
+    }
+    #expect(seen.count == 4, "once while they were refused, and again when the time was over")
+  }
+
   @Test func credentialsThatRenewThemselvesGoOnAtOnce() async throws {
     let asked = Atomic<Int>(0)
     let (result, _) = try await serve { _, token, _ in

@@ -16,8 +16,9 @@ public final class RESTHistory: CandleSource, Sendable {
   private let proxy: String?
   /// Engines that nobody uses just now, with their open connections.
   private let idle = Mutex<[HTTPMulti]>([])
-  /// The headers that the venue refused last, and what it said: not sent again.
-  private let refused = Mutex<(headers: [String], fault: Fault)?>(nil)
+  /// The headers that the venue refused last, what it said, and until when, on the monotonic clock in nanoseconds, they
+  /// are not sent again.
+  private let refused = Mutex<(headers: [String], fault: Fault, until: Int64)?>(nil)
 
   /// How many requests, and how patient.
   public struct Options: Sendable {
@@ -29,6 +30,9 @@ public final class RESTHistory: CandleSource, Sendable {
     public var pauseSecondsMax = 900
     /// Parts in a row that may fail for good, as long as none succeeds, before the venue counts as out of order.
     public var failuresMax = 3
+    /// For how long credentials that were refused are not shown again. Then they are, once: what made the venue refuse may
+    /// have been mended there, as by a login at an OpenAlgo server, whose clients keep their key.
+    public var refusalMilliseconds = 60_000
 
     /// The defaults.
     public init() {}
@@ -100,13 +104,17 @@ public final class RESTHistory: CandleSource, Sendable {
   func request(for part: CandleRequest) throws(Fault) -> HTTPRequest {
     let request = try service.request(for: part)
     let dead = refused.withLock { $0 }
-    if let dead, dead.headers == Self.fingerprint(request) { throw dead.fault }
+    if let dead, dead.until > RequestBudget.monotonicNanoseconds(), dead.headers == Self.fingerprint(request)
+    {
+      throw dead.fault
+    }
     return request
   }
 
   /// Notes that the venue refused a request's credentials.
   func noteRefusal(of request: HTTPRequest, _ fault: Fault) {
-    refused.withLock { $0 = (Self.fingerprint(request), fault) }
+    let until = RequestBudget.monotonicNanoseconds() + Int64(options.refusalMilliseconds) * 1_000_000
+    refused.withLock { $0 = (Self.fingerprint(request), fault, until) }
     service.credentialsWereRefused(in: request)
   }
 

@@ -7,10 +7,12 @@ internal import SharedRing
 internal import Synchronization
 
 /// The control socket: HTTP with JSON over a Unix-domain socket, open to those who may open lanes.
-struct ControlServer: Sendable {
+final class ControlServer: Sendable {
   private let server: HTTPServer
   private let path: String
   private let options: SegmentOptions
+  /// True while the file at the path is ours.
+  private let isBound = Atomic<Bool>(false)
 
   /// Longest socket path that Linux takes, less the final NUL.
   static let pathBytesMax = 107
@@ -29,15 +31,14 @@ struct ControlServer: Sendable {
 
   /// Starts listening and returns once requests are taken.
   ///
-  /// - Throws: ``Fault`` of kind `cannotCreate` when the socket cannot be made.
+  /// - Throws: ``Fault`` of kind `cannotCreate` when the socket cannot be made, `held` when another process listens there.
   func start() async throws(Fault) {
     guard path.utf8.count <= Self.pathBytesMax else {
       throw Fault(
         .configuration,
         "control_socket '\(path)' has \(path.utf8.count) bytes; Linux takes at most \(Self.pathBytesMax)")
     }
-    // Holding the feed's lock, nobody else can be listening here: what lies there is a left-over.
-    unlink(path)
+    try ControlSocketFile.clear(path)
     let oldMask = umask(0o177)
     defer { umask(oldMask) }
     let failure = Mutex<String?>(nil)
@@ -50,6 +51,7 @@ struct ControlServer: Sendable {
       }
       try? await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
     }
+    isBound.store(true, ordering: .relaxed)
     guard chown(path, uid_t.max, options.group ?? gid_t.max) == 0,
       chmod(path, mode_t(options.socketMode)) == 0
     else {
@@ -61,7 +63,7 @@ struct ControlServer: Sendable {
 
   func stop() async {
     await server.stop()
-    unlink(path)
+    if isBound.exchange(false, ordering: .relaxed) { unlink(path) }
   }
 }
 

@@ -22,6 +22,10 @@ static int open_pipe(int ends[2], int ours) {
   return reason;
 }
 
+int tickring_close_others(posix_spawn_file_actions_t *actions) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+}
+
 static int start(char *const argv[], char *const envp[], const int streams[3], pid_t *pid) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
@@ -41,6 +45,7 @@ static int start(char *const argv[], char *const envp[], const int streams[3], p
   posix_spawnattr_setsigdefault(&attributes, &all);
   for (int stream = 0; stream < 3 && result == 0; stream++)
     result = posix_spawn_file_actions_adddup2(&actions, streams[stream], stream);
+  if (result == 0) result = tickring_close_others(&actions);
   if (result == 0) result = posix_spawnp(pid, argv[0], &actions, &attributes, argv, envp);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);

@@ -34,6 +34,19 @@ import Testing
     #expect(text.hasSuffix("\"scope\":\"venue\",\"suppressed\":\"2\",\"time\":\"\(event.time.rfc3339)\"}\n"))
   }
 
+  @Test func nothingThatIsOpenHereReachesTheCommand() throws {
+    defer { try? FileManager.default.removeItem(at: directory) }
+    // As libraries open theirs: over exec it would stay open.
+    let leak = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(leak) }
+    let output = directory.appendingPathComponent("open").path
+    let run = AlertRun(
+      command: [try script("ls -l /proc/$$/fd > '\(output)'")], environment: [:], line: "", secondsMax: 10)
+    #expect(run.carryOut() == nil)
+    let open = try String(contentsOfFile: output, encoding: .utf8)
+    #expect(open.contains("0 -> pipe:") && !open.contains("socket:"), "\(open)")
+  }
+
   @Test func aCommandThatHangsIsKilledWithItsChildrenAndOneThatFailsIsNamed() throws {
     defer { try? FileManager.default.removeItem(at: directory) }
     let marker = directory.appendingPathComponent("pid").path

@@ -197,6 +197,26 @@ import Testing
     }
   }
 
+  @Test func nothingThatIsOpenHereReachesTheGateway() throws {
+    // As libcurl opens a venue's connection: over exec it would stay open.
+    let leak = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(leak) }
+    let process = try GatewayProcess(
+      command: ["/bin/sh", "-c", "ls -l /proc/$$/fd"], environment: ProcessInfo.processInfo.environment
+    ) { _ in }
+    defer { process.stop() }
+    var open = ""
+    #expect(throws: Fault.self) {
+      while true {
+        _ = try process.receive(timeoutMilliseconds: 10_000) { (bytes, line, _) throws(Fault) in
+          open += String(decoding: bytes[line], as: UTF8.self) + "\n"
+          return true
+        }
+      }
+    }
+    #expect(open.contains("0 -> pipe:") && !open.contains("socket:"), "\(open)")
+  }
+
   @Test func aDeafGatewayIsNotWaitedFor() async throws {
     try await onThread {
       let many = try (0..<60_000).map { index in

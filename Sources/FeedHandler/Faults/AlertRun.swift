@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Foundation
 internal import MarketData
 
@@ -40,6 +41,7 @@ struct AlertRun {
     posix_spawn_file_actions_adddup2(&actions, standardInput, STDIN_FILENO)
     // What it prints belongs to the log, not to whoever reads this process's output.
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
+    tickring_close_others(&actions)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -45,7 +45,6 @@ extension ReceiveLoop {
   private func halt(_ fault: Fault, rule: Halt.Rule) throws(Fault) {
     if options.exitsOnHalt { throw fault }
     let halt = Halt(scope: .venue, subject: source.name, fault: fault, rule: rule, since: .wallClock())
-    let mark = recovery.credentialsMark()
     isResumeRequested = false
     recovery.latch.latch(halt)
     var polls = 0
@@ -55,7 +54,9 @@ extension ReceiveLoop {
       if self.isResumeRequested { return false }
       polls += 1
       guard polls % Self.pollsPerCredentialsLook == 0 else { return true }
-      if case .newToken = rule, let present = self.recovery.credentialsMark(), present != mark {
+      if case .newToken = rule, let present = self.recovery.credentialsMark(),
+        present != self.credentialsShown
+      {
         reason = "there are new credentials"
         return false
       }

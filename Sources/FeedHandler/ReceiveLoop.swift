@@ -70,6 +70,9 @@ final class ReceiveLoop: @unchecked Sendable {
   private var outage: OutageLog
   private var watchdog: Watchdog
   var isConnecting = false
+  /// The mark of the credentials before the venue was shown them last: others that came since, be it in the middle of the
+  /// attempt, are worth another one.
+  private(set) var credentialsShown: Int?
   private(set) var hasEverConnected = false
 
   /// Records that one batch can hold before its array grows: several full frames.
@@ -132,6 +135,7 @@ final class ReceiveLoop: @unchecked Sendable {
     try handleCommands()
     if isStopping { return }
     isConnecting = true
+    credentialsShown = recovery.credentialsMark()
     try source.subscribe(to: subscriptions)
     try source.connect()
     isConnecting = false
@@ -163,12 +167,14 @@ final class ReceiveLoop: @unchecked Sendable {
       try handleCommands()
       if isStopping { return }
       batch.removeAll(keepingCapacity: true)
-      let activity = try source.receive(timeoutMilliseconds: options.waitMilliseconds, into: &batch)
+      let outcome = receiveBatch()
+      // What came before a connection ended came all the same.
       if !batch.isEmpty {
         inspector.inspect(&batch)
         try publisher.publish(&batch)
         retry.noteHealthy()
       }
+      let activity = try outcome.get()
       try tendParts()
       round += 1
       if activity == .alive {
@@ -180,6 +186,14 @@ final class ReceiveLoop: @unchecked Sendable {
       // A spinning thread is idle most rounds, and this reading costs a system call.
       let isWaiting = activity == .idle && options.waitMilliseconds > 0
       if isWaiting || round % Self.roundsPerMeasurement == 0 { measureProcessorTime() }
+    }
+  }
+
+  private func receiveBatch() -> Result<SourceActivity, Fault> {
+    do throws(Fault) {
+      return .success(try source.receive(timeoutMilliseconds: options.waitMilliseconds, into: &batch))
+    } catch {
+      return .failure(error)
     }
   }
 

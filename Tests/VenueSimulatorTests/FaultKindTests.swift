@@ -221,7 +221,10 @@ import Testing
     let starts = plan.faults.compactMap(\.startSeconds)
     #expect(starts.count == 50 && starts == starts.sorted())
     #expect(Set(plan.faults.map(\.kind)) == [.cut, .silence])
-    for wrong in ["seed:x", "seed:1,count=0", "seed:1,every=0", "seed:1,kinds=boom", "/no/such/plan"] {
+    for wrong in [
+      "seed:x", "seed:1,count=0", "seed:1,every=0", "seed:1,kinds=boom", "/no/such/plan",
+      "seed:=", "seed:1,=", "seed:1,=2", "seed:1,count=",
+    ] {
       #expect(throws: Fault.self) { try FaultPlan(argument: wrong) }
     }
   }

@@ -89,6 +89,22 @@ import VenueSimulator
   }
 
   @Test(arguments: [
+    ("2030-01-01 09:15:00", "2030-01-02 15:29:00", 0), ("1960-01-04 09:15:00", "1960-01-05 15:29:00", 0),
+    ("1678-01-01 00:00:00", "2261-12-31 00:00:00", -1), ("1989-12-31 09:15:00", "1990-01-01 09:16:00", 2),
+    ("2024-08-05 09:59:00", "2024-08-06 09:59:00", 1),
+  ])
+  func whatNobodyCanKnowHasNoCandles(from: String, to: String, count: Int) async throws {
+    let market = try syntheticMarket()
+    try await withVenue(market) { _, port in
+      let client = try TickerClient(port: port)
+      let answer = try client.get(
+        Self.target(market.instruments[3].token, "minute", from, to), headers: [Self.authorization])
+      #expect(answer.head.hasPrefix("HTTP/1.1 \(count < 0 ? 400 : 200)"), "\(answer.head)")
+      if count >= 0 { #expect(try Self.candles(answer.body).count == count) }
+    }
+  }
+
+  @Test(arguments: [
     ("1/minute", "2024-08-02 09:15:00", "2024-08-02 10:15:00", "token"),
     ("TOKEN/week", "2024-08-02 09:15:00", "2024-08-02 10:15:00", "interval"),
     ("TOKEN/minute", "2024-08-02", "2024-08-02 10:15:00", "from"),

@@ -62,6 +62,12 @@ import VenueSimulator
     #expect((11_000...13_000).contains(updateCount))
   }
 
+  @Test(arguments: [1e-300, 1e-20, 1e300]) func anyRateAboveZeroWillDo(rate: Double) throws {
+    var market = try syntheticMarket(count: 3, updatesPerSecond: rate)
+    let updates = (0..<100).count { _ in market.nextUpdate(until: mondayMorning + 1_000_000_000) != nil }
+    #expect(updates == (rate < 1 ? 0 : 100))
+  }
+
   @Test func aCountOutsideTheRangeIsRefused() {
     for count in [0, 9001] {
       let fault = #expect(throws: Fault.self) { try syntheticMarket(count: count) }

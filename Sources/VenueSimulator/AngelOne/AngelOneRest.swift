@@ -191,7 +191,7 @@ struct AngelOneRest: Sendable {
     guard let from = AngelOneCandleRequest.time(wanted.fromdate),
       let to = AngelOneCandleRequest.time(wanted.todate), from <= to
     else { throw AngelOneError.input("Invalid fromdate or todate") }
-    guard to - from <= Int64(interval.daysMax) * 86_400_000_000_000 else {
+    guard to.seconds - from.seconds <= Int64(interval.daysMax) * 86_400 else {
       throw AngelOneError.input("The range exceeds the limit of \(interval.daysMax) days")
     }
     let answer = AngelOneCandleAnswer(

@@ -50,7 +50,8 @@ public struct FaultPlan: Sendable, Hashable {
     }
     var options = FaultLottery()
     for (index, part) in argument.dropFirst("seed:".count).split(separator: ",").enumerated() {
-      let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       switch (index, pair.count, pair[0]) {
       case (0, 1, let number) where UInt64(number) != nil: options.seed = UInt64(number) ?? 0
       case (1..., 2, "count"):

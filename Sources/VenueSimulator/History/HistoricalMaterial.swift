@@ -12,6 +12,9 @@ struct HistoricalMaterial: Sendable {
   /// The feed's time: nothing later is known.
   let now: Timestamp
 
+  /// No minute before the year 1990 has a price.
+  private static let beginning = CivilTime(year: 1990, month: 1, day: 1).timestamp()
+
   /// A candle of any interval, labelled with its first instant.
   struct Row {
     var start: Timestamp
@@ -21,12 +24,13 @@ struct HistoricalMaterial: Sendable {
   /// The candles of `interval` that start in `[from, to]`, ascending; buckets are counted from the session's
   /// first minute, and a day is labelled with its midnight.
   func rows(interval: KiteInterval, from: Timestamp, to: Timestamp) -> [Row] {
+    // Nothing is known of what is to come, and nothing is made up of the time before computers.
+    let (from, to) = (max(from, Self.beginning), min(to, now))
     guard from <= to else { return [] }
     let minutes = history.minutes
     let bucketMinutes = interval.minutes ?? minutes.minutesPerSession
     var rows: [Row] = []
-    for day in CivilTime(from).dayNumber...CivilTime(min(to, now)).dayNumber where minutes.isOpen(onDay: day)
-    {
+    for day in CivilTime(from).dayNumber...CivilTime(to).dayNumber where minutes.isOpen(onDay: day) {
       for first in stride(from: 0, to: minutes.minutesPerSession, by: bucketMinutes) {
         let label =
           interval.minutes == nil

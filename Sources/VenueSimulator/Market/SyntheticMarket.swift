@@ -33,6 +33,8 @@ public struct SyntheticMarket: SimulatedMarket {
   private static let band = 0.2
   /// The price moves by up to a few steps of this size, relative to the price, in one trade.
   private static let relativeStep = 0.0001
+  /// Nobody waits longer than these three years for an update.
+  private static let gapNanosecondsMax = 1e17
   /// Activity falls with the instrument's rank to this power.
   private static let activityExponent = 0.5
 
@@ -131,7 +133,7 @@ public struct SyntheticMarket: SimulatedMarket {
 
   /// Time to the next update: exponentially distributed, as between independent arrivals.
   private mutating func gap() -> Int64 {
-    Int64((-log(1 - generator.unit()) * meanGapNanoseconds).rounded())
+    Int64(min((-log(1 - generator.unit()) * meanGapNanoseconds).rounded(), Self.gapNanosecondsMax))
   }
 
   /// What the venue knows of an instrument that has not traded today: its last trade was in the session before.

@@ -119,7 +119,7 @@ struct RequestHandler: HTTPHandler {
     guard let from = request.time("from") else { throw KiteError.input("invalid from date") }
     guard let to = request.time("to") else { throw KiteError.input("invalid to date") }
     guard from <= to else { throw KiteError.input("from date should not be after to date") }
-    guard to - from <= Int64(interval.daysMax) * 86_400_000_000_000 else {
+    guard to.seconds - from.seconds <= Int64(interval.daysMax) * 86_400 else {
       throw KiteError.input("interval exceeds max limit: \(interval.daysMax) days")
     }
     let answer = HistoricalAnswer(

@@ -20,6 +20,10 @@ struct ArchiveRedecodeCommand: ParsableCommand {
   @Option(help: "Directory for the new archive; it must hold no segments of the feed.") var into: String
   @Option(help: "Differences to print.") var differencesMax = 20
 
+  func validate() throws {
+    guard differencesMax >= 0 else { throw ValidationError("--differences-max must not be negative") }
+  }
+
   func run() throws {
     let capture = try CaptureReader(directory: path, feed: feed)
     guard let firstFile = capture.files.first, let name = try ArchiveReader.feed(ofSegment: firstFile) else {

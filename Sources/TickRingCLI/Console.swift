@@ -5,6 +5,8 @@ internal import Synchronization
 /// Lines to standard output and standard error, written at once and whole.
 enum Console {
   private static let isOutputClosed = Atomic<Bool>(false)
+  /// Why standard output took no more, where its reader has not gone away; zero for none.
+  private static let outputFailure = Atomic<Int32>(0)
   private static let output = Mutex<Void>(())
 
   /// True once whoever read standard output has gone away: there is no more point in printing.
@@ -16,7 +18,31 @@ enum Console {
 
   static func write(_ text: String) {
     output.withLock { _ in
-      if !writeAll(Array(text.utf8), to: STDOUT_FILENO) { isOutputClosed.store(true, ordering: .relaxed) }
+      let failure = writeAll(Array(text.utf8), to: STDOUT_FILENO)
+      guard failure != 0 else { return }
+      // Who reads with `head` wants no more; anybody else misses what is not there.
+      if failure != EPIPE { outputFailure.store(failure, ordering: .relaxed) }
+      isOutputClosed.store(true, ordering: .relaxed)
+    }
+  }
+
+  /// Sees that everything printed was taken, at the end of a command.
+  ///
+  /// - Throws: ``Fault`` of kind `inputOutput` when a part of it is lost, as on a full disk.
+  static func checkOutput() throws(Fault) {
+    let failure = outputFailure.load(ordering: .relaxed)
+    guard failure != 0 else { return }
+    throw Fault(
+      .inputOutput,
+      "standard output cannot be written, so it is incomplete: \(String(cString: strerror(failure)))")
+  }
+
+  /// Gives the standard streams that the process was started without a place: else the next file that it opens, be
+  /// that an archive's, would take their numbers, and what is printed.
+  static func openStandardStreams() {
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) == -1 {
+      // The lowest free number is this one: those below are open.
+      _ = open("/dev/null", O_RDWR)
     }
   }
 
@@ -37,17 +63,25 @@ enum Console {
     line(String(decoding: data, as: UTF8.self))
   }
 
-  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+  /// Zero when everything is written, else why not.
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     var written = 0
     while written < bytes.count {
       let count = bytes[written...].withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        return false
+      guard count < 0 else {
+        written += count
+        continue
       }
-      written += count
+      switch errno {
+      case EINTR: break
+      case EAGAIN:
+        // Somebody who shares the stream has made it so that it does not block.
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&entry, 1, -1)
+      case let failure: return failure
+      }
     }
-    return true
+    return 0
   }
 }
 

@@ -31,6 +31,7 @@ struct TickRingCommand: AsyncParsableCommand {
   static func main() async {
     // A reader that goes away (`tickring watch | head`) must not kill a process that holds shared memory.
     signal(SIGPIPE, SIG_IGN)
+    Console.openStandardStreams()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -38,6 +39,7 @@ struct TickRingCommand: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      try Console.checkOutput()
     } catch let fault as Fault {
       Console.error(fault.message)
       Foundation.exit(fault.kind.rawValue)

@@ -42,6 +42,36 @@ import Testing
     }
   }
 
+  /// Runs `tickring` by a shell, with its streams as the user redirects them.
+  private func run(_ arguments: String, _ redirection: String) throws -> Tool.Outcome {
+    try Running(
+      ["-c", "exec \(Tool.tickring.path) \(arguments) \(redirection)"],
+      executable: URL(fileURLWithPath: "/bin/sh")
+    ).wait()
+  }
+
+  @Test func outputThatIsLostIsNoSuccess() throws {
+    for command in ["config example", "calendar --json 2026-11-23", "quality rules"] {
+      let outcome = try run(command, "> /dev/full")
+      #expect(outcome.code == 74, "\(command)")
+      #expect(
+        outcome.errors
+          == "tickring: standard output cannot be written, so it is incomplete: No space left on device\n")
+    }
+    let reader = try run("config example", "| head -n 1")
+    #expect(reader.code == 0 && reader.errors.isEmpty)
+  }
+
+  @Test func noFileTakesThePlaceOfAMissingStandardStream() throws {
+    let venue = try Running(
+      ["-c", "exec \(Tool.tickring.path) simulate --json 2>&-"], executable: URL(fileURLWithPath: "/bin/sh"))
+    try venue.wait { $0.output.contains("listening") }
+    let target = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(venue.pid)/fd/2")
+    #expect(target == "/dev/null")
+    venue.signal(SIGTERM)
+    #expect(try venue.wait().code == 0)
+  }
+
   @Test func aMissingConfigurationIsNamed() throws {
     let outcome = try Tool.run(["ingest", "--config", "/nonexistent/tickring.yaml"])
     #expect(outcome.code != 0)
@@ -66,6 +96,10 @@ import Testing
     (
       ["archive", "cat", "d", "--from", "2026-11-31"], "neither a date, as in 2026-11-23, nor a time",
       "+05:30"
+    ),
+    (
+      ["archive", "redecode", "a", "--into", "b", "--differences-max=-1"],
+      "--differences-max must not be negative", "archive redecode --help`"
     ),
     (["history", "load", "--config", "nope", "--from"], "missing value for '--from", "history load --help`"),
   ])

@@ -17,11 +17,17 @@ struct ArchiveRedecodeCommand: ParsableCommand {
 
   @Argument(help: "Directory of captures and archive.") var path: String
   @Option(help: "Name of the feed, when the directory holds several.") var feed: String?
+  @Option(help: "Whose frames they are, as source.venue says it: kite, angelone, openalgo or gateway.")
+  var venue = FrameDecoder.Venue.kite.rawValue
   @Option(help: "Directory for the new archive; it must hold no segments of the feed.") var into: String
   @Option(help: "Differences to print.") var differencesMax = 20
 
   func validate() throws {
     guard differencesMax >= 0 else { throw ValidationError("--differences-max must not be negative") }
+    guard FrameDecoder.Venue(rawValue: venue) != nil else {
+      let known = FrameDecoder.Venue.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--venue '\(venue)' is not one of \(known)")
+    }
   }
 
   func run() throws {
@@ -70,10 +76,8 @@ struct ArchiveRedecodeCommand: ParsableCommand {
   ) throws(Fault) -> (from: Timestamp, to: Timestamp)? {
     var writer = try ArchiveWriter(directory: into, feed: name)
     try writer.define(capture.instruments)
-    var decoder = KiteDecoder(tellsDaySummaries: true)
-    for instrument in capture.instruments {
-      if let token = UInt32(instrument.venueToken) { decoder.tokens.insert(token, instrument.id) }
-    }
+    var decoder = FrameDecoder(
+      FrameDecoder.Venue(rawValue: venue) ?? .kite, instruments: capture.instruments)
     let instruments = capture.instruments.map(\.id)
     let phases = MarketPhases(TradingCalendar.shipped)
     for instrument in capture.instruments {
@@ -88,18 +92,19 @@ struct ArchiveRedecodeCommand: ParsableCommand {
     var sequence: UInt64 = 0
     var time = Timestamp(nanoseconds: .min)
     var first: Timestamp?
+    var last = Timestamp(nanoseconds: .min)
     let damaged = try capture.forEachFrame(damage: .skip) { frame throws(Fault) in
       if first == nil { first = frame.receiveTime }
+      last = max(last, frame.receiveTime)
       batch.removeAll(keepingCapacity: true)
       while let gap = gaps.first, gap.receiveTime <= frame.receiveTime {
         batch.append(gap)
         if !gap.flags.contains(.gapOpen) { inspector.noteSubscribed(instruments, at: gap.receiveTime) }
         gaps.removeFirst()
       }
-      if !frame.isText {
-        decoder.decode(
-          frame.bytes.span.bytes, receiveTime: frame.receiveTime, into: &batch, statistics: &statistics)
-      }
+      decoder.decode(
+        frame.bytes, isText: frame.isText, receiveTime: frame.receiveTime, into: &batch,
+        statistics: &statistics)
       inspector.inspect(&batch)
       for tick in batch {
         var tick = tick
@@ -121,9 +126,11 @@ struct ArchiveRedecodeCommand: ParsableCommand {
     for block in damaged { Console.error(block.description) }
     if statistics.badFrames > 0 {
       Console.error(
-        "\(statistics.badFrames) frames could not be decoded; the last: \(statistics.lastBadFrame)")
+        "\(statistics.badFrames) frames could not be decoded as those of \(venue); the last: "
+          + statistics.lastBadFrame)
     }
-    return first.map { ($0, time + 1) }
+    // Also those frames of which no tick came belong to the time that is compared.
+    return first.map { ($0, max(time, last) + 1) }
   }
 }
 

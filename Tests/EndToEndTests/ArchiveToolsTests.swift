@@ -29,6 +29,24 @@ import Testing
     #expect(differing.output.contains("0 ticks were archived"))
   }
 
+  @Test func framesAreDecodedAsThoseOfTheirVenue() throws {
+    let feed = try LiveFeed(
+      ["--speed", "10"], broker: .angelone, extra: "archive:\n  capture_frames: true")
+    let archive = try record(feed)
+    let copy = feed.directory.path + "/copy"
+    let redecoded = try Tool.run([
+      "archive", "redecode", archive, "--venue", "angelone", "--into", copy,
+    ])
+    #expect(redecoded.code == 0, "\(redecoded)")
+    #expect(redecoded.output.contains("; 0 minutes of an instrument differ"))
+    #expect(!redecoded.output.hasPrefix("0 ticks"), "\(redecoded.output)")
+    // Frames that cannot be decoded are no archive that agrees.
+    let others = try Tool.run(["archive", "redecode", archive, "--into", copy + "-2"])
+    #expect(others.code == 1, "\(others)")
+    #expect(others.output.contains(" ticks were archived, 0 are decoded"), "\(others.output)")
+    #expect(others.errors.contains("frames could not be decoded as those of kite"), "\(others.errors)")
+  }
+
   @Test func statsRepairAndExportTellTheSameStory() throws {
     let feed = try LiveFeed(["--speed", "10"])
     let archive = try record(feed)

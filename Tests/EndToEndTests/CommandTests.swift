@@ -101,6 +101,10 @@ import Testing
       ["archive", "redecode", "a", "--into", "b", "--differences-max=-1"],
       "--differences-max must not be negative", "archive redecode --help`"
     ),
+    (
+      ["archive", "redecode", "a", "--into", "b", "--venue", "nse"],
+      "--venue 'nse' is not one of kite, angelone", "archive redecode --help`"
+    ),
     (["history", "load", "--config", "nope", "--from"], "missing value for '--from", "history load --help`"),
   ])
   func aWrongFlagIsOneSentence(arguments: [String], what: String, help: String) throws {

@@ -145,6 +145,7 @@ import Testing
       (503, "<html>", .unavailable), (404, "{}", .protocolViolation), (200, "<html>", .protocolViolation),
       (200, "[]", .protocolViolation), (200, #"{"status":true,"data":null}"#, .protocolViolation),
       (200, #"{"status":true,"data":{"jwtToken":"a","feedToken":"x\ny"}}"#, .protocolViolation),
+      (200, #"{"status":true,"data":{"jwtToken":"Bearer ","feedToken":"x"}}"#, .protocolViolation),
       (200, #"{"success":false,"message":"Invalid Token","errorCode":"AG8001","data":""}"#, .refused),
       (200, #"{"status":false,"message":"try later","errorcode":"AB1004","data":null}"#, .unavailable),
     ])

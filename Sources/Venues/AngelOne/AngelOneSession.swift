@@ -166,15 +166,15 @@ public final class AngelOneSession: Sendable {
   private static func tokens(_ words: [String: String], given: Timestamp, title: String) throws(Fault)
     -> AngelOneTokens
   {
-    func word(_ name: String) throws(Fault) -> String {
-      guard let word = words[name], !word.isEmpty, word.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+    func word(_ name: String, behind prefix: String = "") throws(Fault) -> String {
+      var word = words[name] ?? ""
+      if word.hasPrefix(prefix) { word.removeFirst(prefix.utf8.count) }
+      guard !word.isEmpty, word.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
       else { throw Fault(.protocolViolation, "\(title): the answer lacks the word \(name)") }
       return word
     }
     // The vendor's own client hands the token on with this prefix, and simulators may answer in its manner.
-    let prefix = "Bearer "
-    var jwt = try word("jwtToken")
-    if jwt.hasPrefix(prefix) { jwt.removeFirst(prefix.utf8.count) }
+    let jwt = try word("jwtToken", behind: "Bearer ")
     return AngelOneTokens(jwt: jwt, feed: try word("feedToken"), given: given, end: end(ofJWT: jwt))
   }
 

@@ -17,95 +17,79 @@ static bool is_portable(const tickcodec_reader *reader) { return reader->kernels
 enum { stream_instrument, stream_price_unit, stream_lot, stream_price_low, stream_price_high, stream_volume_low,
        stream_volume_high, stream_volume_rest, stream_open_interest, stream_last_trade };
 
-static bool apply_instruments(tickcodec_reader *reader, const uint32_t *words, uint32_t first, uint32_t count,
-                              uint64_t *next) {
-  const tickcodec_parameters *parameters = &reader->parameters;
-  bool is_v1 = reader->version == 1;
-  uint64_t least = is_v1 ? 0 : parameters->instrument_least, step = is_v1 ? 1 : parameters->instrument_step;
-  for (uint32_t k = 0; k < count; k++) {
-    if (!is_v1 && (first + k == 0 || first + k == parameters->frequent_count)) *next = least;
-    uint64_t instrument = *next + words[k] * step;
-    if (instrument > UINT32_MAX) return false;
-    reader->states[first + k] = (instrument_state){.instrument = (uint32_t)instrument, .ones = {1, 1, 1, 1}};
-    reader->instruments[first + k] = (uint32_t)instrument;
-    *next = instrument + step;
-  }
-  return true;
-}
-
-// Units and lots: factors, which are signed words for the vector instructions; version 1 did not restrict them.
-static bool are_factors(const tickcodec_reader *reader, const uint32_t *words, uint32_t count) {
-  uint32_t factor_max = reader->version == 1 ? UINT32_MAX : INT32_MAX;
-  bool are = true;
-  for (uint32_t k = 0; k < count; k++) are &= words[k] > 0 && words[k] <= factor_max;
-  return are;
-}
-
-static bool apply_stream(tickcodec_reader *reader, uint32_t stream, const uint32_t *words, uint32_t first,
-                         uint32_t count, uint64_t *next) {
-  instrument_state *states = reader->states + first;
-  uint32_t earliest_seconds =
-      (uint32_t)floor_divide(reader->parameters.earliest, nanoseconds_per_second);
-  switch (stream) {
-    case stream_instrument: return apply_instruments(reader, words, first, count, next);
-    case stream_price_unit:
-      for (uint32_t k = 0; k < count; k++) states[k].price_unit = words[k];
-      return are_factors(reader, words, count);
-    case stream_lot:
-      for (uint32_t k = 0; k < count; k++) states[k].lot = states[k].ones[1] = words[k];
-      return are_factors(reader, words, count);
-    case stream_price_low:
-      for (uint32_t k = 0; k < count; k++) states[k].price = words[k];
-      return true;
-    case stream_price_high:
-      for (uint32_t k = 0; k < count; k++) {
-        states[k].price = unzigzag(states[k].price | (uint64_t)words[k] << 32) * states[k].price_unit;
-      }
-      return true;
-    case stream_volume_low:
-      for (uint32_t k = 0; k < count; k++) states[k].volume = words[k];
-      return true;
-    case stream_volume_high:
-      for (uint32_t k = 0; k < count; k++) {
-        states[k].volume |= (uint64_t)words[k] << 32;
-        if (reader->version != 1) states[k].volume *= states[k].lot;
-      }
-      return true;
-    case stream_volume_rest:
-      for (uint32_t k = 0; k < count; k++) states[k].volume += words[k];
-      return true;
-    case stream_open_interest:
-      for (uint32_t k = 0; k < count; k++) states[k].open_interest = words[k];
-      return true;
-    default:
-      for (uint32_t k = 0; k < count; k++) states[k].last_trade_seconds = earliest_seconds - unzigzag32(words[k]);
-      return true;
-  }
-}
-
-static bool read_directory(tickcodec_reader *reader) {
+// Reads stream by stream into `directory`, of which what a section of words lacks is zero.
+static bool read_streams(tickcodec_reader *reader) {
   tickcodec_bytes rest = reader->sections[tickcodec_directory];
-  uint32_t *words = reader->tile.words[0];
+  const bool is_packed = rest.coding == tickcodec_coding_packed;
   for (uint32_t stream = 0; stream < tickcodec_directory_streams; stream++) {
-    bool is_packed = rest.coding == tickcodec_coding_packed;
-    if (!is_packed && stream == stream_volume_rest) continue;
+    uint32_t *words = reader->directory[stream];
     packed_reader packed = {rest.start, rest.start + rest.length};
     word_reader plain;
     packed_bound bound;
+    if (!is_packed && stream == stream_volume_rest) {
+      memset(words, 0, reader->instrument_count * sizeof *words);
+      continue;
+    }
     if (!is_packed && !word_reader_open(&plain, rest, reader->instrument_count)) return false;
-    uint64_t next = 0;
     for (uint32_t first = 0; first < reader->instrument_count; first += tile_ticks) {
       uint32_t left = reader->instrument_count - first, count = left < tile_ticks ? left : tile_ticks;
-      bool is_read = is_packed ? packed_read(&packed, reader->readable, words, count, &reader->scratch, &bound,
+      bool is_read = is_packed ? packed_read(&packed, reader->readable, words + first, count, &reader->scratch, &bound,
                                              reader->kernels)
-                               : word_reader_read(&plain, words, count, is_portable(reader));
-      if (!is_read || !apply_stream(reader, stream, words, first, count, &next)) return false;
+                               : word_reader_read(&plain, words + first, count, is_portable(reader));
+      if (!is_read) return false;
     }
     const uint8_t *end = is_packed ? packed.next : plain.data;
     rest.length -= (size_t)(end - rest.start);
     rest.start = end;
   }
   return rest.length == 0;
+}
+
+static bool number_instruments(tickcodec_reader *reader) {
+  const tickcodec_parameters *parameters = &reader->parameters;
+  const bool is_v1 = reader->version == 1;
+  const uint64_t least = is_v1 ? 0 : parameters->instrument_least, step = is_v1 ? 1 : parameters->instrument_step;
+  const uint32_t *words = reader->directory[stream_instrument];
+  uint64_t next = least;
+  for (uint32_t k = 0; k < reader->instrument_count; k++) {
+    if (!is_v1 && k == parameters->frequent_count) next = least;
+    uint64_t instrument = next + words[k] * step;
+    if (instrument > UINT32_MAX) return false;
+    reader->instruments[k] = (uint32_t)instrument;
+    next = instrument + step;
+  }
+  return true;
+}
+
+// Each instrument's line is written once and whole; false when a factor is none.
+static bool make_states(tickcodec_reader *reader) {
+  const uint32_t(*streams)[tickcodec_block_ticks_max + tile_slack] = reader->directory;
+  const bool is_v1 = reader->version == 1;
+  // Units and lots are signed words for the vector instructions; version 1 did not restrict them.
+  const uint32_t factor_max = is_v1 ? UINT32_MAX : INT32_MAX;
+  const uint32_t earliest_seconds = (uint32_t)floor_divide(reader->parameters.earliest, nanoseconds_per_second);
+  bool are_factors = true;
+  for (uint32_t k = 0; k < reader->instrument_count; k++) {
+    uint32_t price_unit = streams[stream_price_unit][k], lot = streams[stream_lot][k];
+    uint64_t price = streams[stream_price_low][k] | (uint64_t)streams[stream_price_high][k] << 32;
+    uint64_t volume = streams[stream_volume_low][k] | (uint64_t)streams[stream_volume_high][k] << 32;
+    are_factors &= price_unit > 0 && price_unit <= factor_max && lot > 0 && lot <= factor_max;
+    reader->states[k] = (instrument_state){
+        .price = unzigzag(price) * price_unit,
+        .volume = volume * (is_v1 ? 1 : lot) + streams[stream_volume_rest][k],
+        .last_trade_seconds = earliest_seconds - unzigzag32(streams[stream_last_trade][k]),
+        .open_interest = streams[stream_open_interest][k],
+        .price_unit = price_unit,
+        .instrument = reader->instruments[k],
+        .lot = lot,
+        .ones = {1, lot, 1, 1},
+    };
+  }
+  return are_factors;
+}
+
+static bool read_directory(tickcodec_reader *reader) {
+  return read_streams(reader) && number_instruments(reader) && make_states(reader);
 }
 
 // MARK: Columns

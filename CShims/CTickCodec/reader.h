@@ -56,6 +56,7 @@ struct tickcodec_reader {
   _Alignas(tickcodec_reader_alignment) instrument_state states[tickcodec_block_ticks_max];
   tick_tile tile;
   packed_scratch scratch;
+  uint32_t directory[tickcodec_directory_streams][tickcodec_block_ticks_max + tile_slack];  // as it is stored
   uint32_t instruments[tickcodec_block_ticks_max + tile_slack];
   tickcodec_summary summaries[tickcodec_block_ticks_max];
   summary_tile summary_tile;

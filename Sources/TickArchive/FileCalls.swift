@@ -24,6 +24,8 @@ package struct FileCalls: Sendable {
   package var remove: @Sendable (String) -> Int32
   /// Waits until the entries of a directory are on the device; returns 0, or -1 with `errno` set.
   package var synchronizeDirectory: @Sendable (String) -> Int32
+  /// A number that nobody foresees, by which a new segment differs from any other of its name.
+  package var random: @Sendable () -> UInt32
 
   /// The real ones.
   package static let system = FileCalls(
@@ -48,7 +50,8 @@ package struct FileCalls: Sendable {
       guard descriptor >= 0 else { return -1 }
       defer { close(descriptor) }
       return fsync(descriptor)
-    })
+    },
+    random: { .random(in: .min ... .max) })
 }
 
 /// A change of a file that did not succeed.

@@ -3,6 +3,8 @@ struct SegmentHeader: Hashable {
   /// The format version of the program that began the segment; each block tells its own.
   var version = BlockHeader.currentVersion
   var name: SegmentName
+  /// Tells the segment from others of its name, which its checksum alone would not; 0 where earlier programs began it.
+  private(set) var salt: UInt32 = 0
   /// The header's checksum, by which blocks tell which segment they were written for.
   private(set) var checksum: UInt32 = 0
 
@@ -10,10 +12,12 @@ struct SegmentHeader: Hashable {
   /// `TKARCHIV` in the file.
   private static let magic: UInt64 = 0x5649_4843_5241_4B54
   private static let nameOffset = 20
+  private static let saltOffset = 56
   private static let checksumOffset = 60
 
-  init(name: SegmentName) {
+  init(name: SegmentName, salt: UInt32) {
     self.name = name
+    self.salt = salt
     checksum = bytes.integer(UInt32.self, at: Self.checksumOffset)
   }
 
@@ -27,6 +31,7 @@ struct SegmentHeader: Hashable {
     name = SegmentName(
       feed: String(decoding: text, as: UTF8.self), date: Int(bytes.integer(UInt32.self, at: 12)),
       number: Int(bytes.integer(UInt32.self, at: 16)))
+    salt = bytes.integer(UInt32.self, at: Self.saltOffset)
     checksum = bytes.integer(UInt32.self, at: Self.checksumOffset)
   }
 
@@ -41,6 +46,7 @@ struct SegmentHeader: Hashable {
     for (index, byte) in name.feed.utf8.prefix(ArchiveLimits.feedNameBytesMax).enumerated() {
       bytes[Self.nameOffset + index] = byte
     }
+    bytes.store(salt, at: Self.saltOffset)
     bytes.store(bytes.checksum(0..<Self.checksumOffset), at: Self.checksumOffset)
     return bytes
   }

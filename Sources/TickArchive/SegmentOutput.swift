@@ -67,7 +67,7 @@ struct SegmentOutput: ~Copyable {
     guard descriptor >= 0 else {
       throw WriteFailure(.cannotCreate, "cannot create segment \(unfinished)")
     }
-    let header = SegmentHeader(name: name)
+    let header = SegmentHeader(name: name, salt: calls.random())
     var output = SegmentOutput(
       path: path, name: name, checksum: header.checksum, descriptor: descriptor, end: 0, calls: calls)
     do throws(WriteFailure) {

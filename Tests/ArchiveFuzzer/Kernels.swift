@@ -166,7 +166,7 @@ private func unpackedBlock(at start: Int, of segment: [UInt8]) -> [UInt8] {
 func busySegment(in directory: String) throws -> [UInt8] {
   let directory = directory + "/busy"
   var archive = try ArchiveWriter(
-    directory: directory, feed: "busy", options: ArchiveOptions(blockTicks: 1500))
+    directory: directory, feed: "busy", options: ArchiveOptions(blockTicks: 1500), calls: .repeatable)
   let open = Timestamp(seconds: 1_795_405_500)
   for number in 1...1500 as ClosedRange<UInt64> {
     let mixed = number &* 0x9E37_79B9_7F4A_7C15 >> 32

@@ -70,6 +70,17 @@ import TickArchive
     }
   }
 
+  @Test func aBlockOfAnotherSegmentOfTheSameNameIsDamage() throws {
+    let (sample, twin) = (try Sample(), try Sample())
+    #expect(sample.blocks == twin.blocks, "the two differ in their salt alone")
+    var bytes = Array(sample.bytes[..<sample.blocks[5].upperBound])
+    bytes.replaceSubrange(sample.blocks[2], with: twin.bytes[sample.blocks[2]])
+    try writeBytes(bytes, to: sample.file)
+    let reader = try ArchiveReader(file: sample.file)
+    #expect(try readAll(reader) == sample.ticks(without: [2]))
+    #expect(try reader.verify().damaged.map(\.cause) == ["it is of another segment"])
+  }
+
   @Test func severalDamagedBlocksCostJustThemselves() throws {
     let sample = try Sample()
     var random = SeededGenerator(seed: 4)

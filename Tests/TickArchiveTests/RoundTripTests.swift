@@ -131,12 +131,14 @@ import TickArchive
     #expect(try readAll(in: directory.path) == [tick])
   }
 
-  @Test func theSameTicksGiveTheSameBytes() throws {
+  @Test func theSameTicksAndTheSameSaltGiveTheSameBytes() throws {
     let first = try TemporaryDirectory()
     let second = try TemporaryDirectory()
     let ticks = TickStreams.plausible(count: 5000)
-    try archive(ticks, in: first.path, options: ArchiveOptions(blockTicks: 700))
-    try archive(ticks, in: second.path, options: ArchiveOptions(blockTicks: 700))
+    var calls = FileCalls.system
+    calls.random = { 17 }
+    try archive(ticks, in: first.path, options: ArchiveOptions(blockTicks: 700), calls: calls)
+    try archive(ticks, in: second.path, options: ArchiveOptions(blockTicks: 700), calls: calls)
     #expect(try readBytes(first.segments[0]) == readBytes(second.segments[0]))
   }
 

@@ -151,8 +151,10 @@ enum TickStreams {
 }
 
 /// Writes ticks as one archive, closed in good order.
-func archive(_ ticks: [Tick], in directory: String, options: ArchiveOptions = .init()) throws {
-  var writer = try ArchiveWriter(directory: directory, feed: "test", options: options)
+func archive(
+  _ ticks: [Tick], in directory: String, options: ArchiveOptions = .init(), calls: FileCalls = .system
+) throws {
+  var writer = try ArchiveWriter(directory: directory, feed: "test", options: options, calls: calls)
   for tick in ticks { _ = try writer.append(tick) }
   try writer.close()
 }

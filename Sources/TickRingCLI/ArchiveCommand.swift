@@ -21,14 +21,30 @@ struct ArchiveCommand: ParsableCommand {
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
         throw Fault(.missingInput, "there is no archive '\(path)'")
       }
+      guard isDirectory.boolValue || !isCapture else {
+        throw Fault(
+          .missingInput,
+          "'\(path)' holds captured frames, not ticks; `tickring archive redecode` makes an archive of them")
+      }
       let reader =
         isDirectory.boolValue ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
       let segments = try reader.info()
-      guard !segments.isEmpty else { throw Fault(.missingInput, "'\(path)' holds no archive segments") }
+      guard !segments.isEmpty else {
+        throw Fault(.missingInput, "'\(path)' holds no archive segments\(elsewhere)")
+      }
       guard segments.contains(where: { $0.version != nil || $0.blocks > 0 }) else {
         throw Fault(.badData, "'\(path)' is not an archive segment: it has no segment header and no block")
       }
       return reader
+    }
+
+    private var isCapture: Bool { path.hasSuffix(".tkc") }
+
+    /// Where segments may be instead: a data directory has its archive in a directory of its own.
+    private var elsewhere: String {
+      let archive = path.hasSuffix("/") ? path + "archive" : path + "/archive"
+      let isThere = (try? !ArchiveReader(directory: archive, feed: feed).info().isEmpty) ?? false
+      return isThere ? "; '\(archive)' does" : ""
     }
 
     /// Segments of ticks and captures of frames, of which there is at least one kind.
@@ -38,7 +54,7 @@ struct ArchiveCommand: ParsableCommand {
         return (try reader(), nil)
       }
       guard isDirectory.boolValue else {
-        return path.hasSuffix(".tkc") ? (nil, try CaptureReader(file: path)) : (try reader(), nil)
+        return isCapture ? (nil, try CaptureReader(file: path)) : (try reader(), nil)
       }
       let captures = try CaptureReader(directory: path, feed: feed)
       if captures.files.isEmpty { return (try reader(), nil) }
@@ -141,7 +157,7 @@ struct ArchiveCommand: ParsableCommand {
 
   struct Cat: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "cat", abstract: "Print the archived records.")
+      commandName: "cat", abstract: "Print the archived records.", discussion: RecordKinds.help)
 
     enum OutputFormat: String, ExpressibleByArgument {
       case csv, json

@@ -9,6 +9,8 @@ struct ArchiveExportCommand: ParsableCommand {
     discussion: """
       Parquet and Arrow are written by pyarrow, out of a Python environment that is made at the first use, which \
       needs PyPI; --python names another one. The file takes its name when it is complete.
+
+      \(RecordKinds.help)
       """)
 
   enum OutputFormat: String, ExpressibleByArgument {

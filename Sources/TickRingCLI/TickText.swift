@@ -17,6 +17,17 @@ enum TickText {
   }
 }
 
+/// What the column `kind` of printed and exported records says.
+enum RecordKinds {
+  static let help = """
+    Every record is a row; its kind says what its fields mean. \(TickKind.trade.rawValue) is a tick. \
+    \(TickKind.gap.rawValue) is an outage, of the whole feed where the symbol is `*`. \
+    \(TickKind.daySummary.rawValue) are the day's prices before the tick that follows: the price is the high, the \
+    volume the low and the exchange time the open, both in units of 1e-9; the previous close in the same units is the \
+    last trade's whole seconds plus 2^32 times the last quantity.
+    """
+}
+
 /// What instruments are called: by their symbols, `*` for the whole feed, `#17` for one without definition.
 struct SymbolNames {
   let defined: [InstrumentID: String]

@@ -22,6 +22,13 @@ import Testing
     #expect(try Tool.run(["archive", "redecode", archive, "--into", copy]).code == 73)
     // The control: an archive of which a part is gone differs from its captures.
     let names = try FileManager.default.contentsOfDirectory(atPath: archive)
+    let capture = archive + "/" + (try #require(names.first { $0.hasSuffix(".tkc") }))
+    let frames = try Tool.run(["archive", "cat", capture])
+    #expect(frames.code == 66 && frames.output == "")
+    #expect(frames.errors.contains("holds captured frames, not ticks; `tickring archive redecode`"))
+    let above = try Tool.run(["archive", "cat", feed.dataDirectory])
+    #expect(above.code == 66)
+    #expect(above.errors.contains("holds no archive segments; '\(archive)' does"), "\(above.errors)")
     let segment = archive + "/" + (try #require(names.first { $0.hasSuffix(".tka") }))
     try FileManager.default.removeItem(atPath: segment)
     let differing = try Tool.run(["archive", "redecode", archive, "--into", copy + "-2"])

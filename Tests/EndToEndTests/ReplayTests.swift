@@ -214,6 +214,7 @@ final class RecordedFeed {
     let stands = data.clock.now()
     usleep(50_000)
     #expect(data.clock.now() == stands)
+    #expect(paused["timeNanoseconds"] as? Int64 == stands.nanoseconds)
 
     #expect(try feed.steer("step", "--records", "5")["sequence"] as? Int == sequence + 5)
     let stepped = try feed.steer("step", "--time", "1s")

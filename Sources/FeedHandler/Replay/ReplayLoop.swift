@@ -100,9 +100,11 @@ final class ReplayLoop: @unchecked Sendable {
 
   /// What the replay is doing; from its own thread, or once it has ended.
   func status() -> ReplayStatus {
-    ReplayStatus(
+    // A paused clock stands where it was halted, which lies behind the newest record.
+    let hasClock = activity == .playing || activity == .paused
+    return ReplayStatus(
       activity: activity, speed: pacer.speed.description,
-      timeNanoseconds: max(newestTime, activity == .playing ? pacer.clock.now() : newestTime).nanoseconds,
+      timeNanoseconds: (hasClock ? max(newestTime, pacer.clock.now()) : newestTime).nanoseconds,
       sequence: newestSequence, records: broadcaster.hash.count, hash: broadcaster.hash.text,
       recordsMax: options.recordsMax)
   }

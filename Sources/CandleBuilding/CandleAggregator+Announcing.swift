@@ -77,6 +77,7 @@ extension CandleAggregator {
     let announced = shelf.builders[position].announced
     guard announced == .forming || announced == .provisional else { return }
     handOut(position, shelf.builders[position].sealedState, received: nil, into: &closed)
+    rollUp.announceDue(clock: clock, coverage: coverage, into: &closed)
   }
 
   func candle(at position: Int, state: CandleState, knownUntil: Timestamp? = nil) -> Candle {

@@ -6,59 +6,58 @@ import MarketData
 /// falls, so merging its newest state replaces the one before. What a longer candle is does not depend on how often
 /// its minutes were handed in.
 struct RollUp {
-  /// What a minute has contributed so far.
-  private struct Contribution {
-    var start = Timestamp(nanoseconds: .min)
-    var volume: Int64 = 0
-    var turnover: Int64 = 0
-    var ticks = 0
-  }
-
-  struct Bucket {
-    var bounds: CandleBounds
-    var candle: Candle
-    var firstMinute: Timestamp
-    var lastMinute: Timestamp
-    var announced: CandleBuilder.Announced
-  }
-
-  /// The buckets of one instrument and one interval, at most ``CandleShelf/candlesPerInstrument``.
-  private typealias Row = [Bucket]
-
   let intervals: [Interval]
   private let graceNanoseconds: Int64
   private var grid: SessionGrid
-  private var groups: [MarketGroup] = []
-  private var contributions: [Contribution] = []
+  /// The groups met so far, and which of them each instrument belongs to.
+  private var groups = [MarketGroup(.cash)]
+  private var groupOfInstrument: [Int] = []
+  private var contributions: [MinuteContribution] = []
   /// By instrument, then by interval.
-  private var rows: [Row] = []
-  /// The latest bounds by group and interval: nearly every minute falls into those of the one before.
-  private var latestBounds: [MarketGroup: [CandleBounds?]] = [:]
-  /// When the next candle ends or is to be sealed.
-  private(set) var deadline = Timestamp(nanoseconds: .max)
+  private var shelf = RollUpShelf()
+  /// The latest bounds by group, then by interval: nearly every minute falls into those of the one before.
+  private var latestBounds: [RollUpBounds]
+  /// The trading times of candles that are not traded all through: weeks, and days of several sessions.
+  private var spans: [[CandleBounds.Span]] = []
+  /// When the next candle ends or is to be sealed, by interval.
+  private var deadlines: [Timestamp]
+  /// The earliest of ``deadlines``.
+  private(set) var deadline = Self.never
 
+  private static let never = Timestamp(nanoseconds: .max)
   private static let kept = CandleShelf.candlesPerInstrument
 
   init(intervals: [Interval], schedule: any SessionSchedule, graceNanoseconds: Int64) {
     self.intervals = intervals.sorted()
     self.graceNanoseconds = graceNanoseconds
     grid = SessionGrid(schedule: schedule)
+    deadlines = Array(repeating: Self.never, count: intervals.count)
+    latestBounds = Array(repeating: RolledUpCandle.vacant.bounds, count: intervals.count)
   }
 
   mutating func grow(toHold index: Int) {
-    let missing = index + 1 - groups.count
+    let missing = index + 1 - groupOfInstrument.count
     guard missing > 0, !intervals.isEmpty else { return }
-    groups.append(contentsOf: repeatElement(MarketGroup(.cash), count: missing))
-    contributions.append(contentsOf: repeatElement(Contribution(), count: missing * Self.kept))
-    rows.append(contentsOf: repeatElement([], count: missing * intervals.count))
+    groupOfInstrument.append(contentsOf: repeatElement(0, count: missing))
+    contributions.append(contentsOf: repeatElement(MinuteContribution(), count: missing * Self.kept))
+    shelf.grow(byRows: missing * intervals.count)
   }
 
   mutating func define(_ index: Int, group: MarketGroup) {
-    guard index < groups.count else { return }
-    groups[index] = group
+    guard index < groupOfInstrument.count else { return }
+    if let known = groups.firstIndex(of: group) {
+      groupOfInstrument[index] = known
+      return
+    }
+    groupOfInstrument[index] = groups.count
+    groups.append(group)
+    latestBounds.append(contentsOf: repeatElement(RolledUpCandle.vacant.bounds, count: intervals.count))
   }
 
   /// Takes in the newest state of a minute.
+  ///
+  /// Where only time has passed and settled states alone are wanted, nothing is handed out but what had to make room:
+  /// ``announceDue(clock:coverage:into:)`` is to follow, when all minutes are in.
   ///
   /// - Parameter received: When the tick arrived that changed the minute; nil where only time has passed.
   mutating func take(
@@ -67,29 +66,42 @@ struct RollUp {
   ) {
     guard !intervals.isEmpty else { return }
     let index = minute.instrument.index
-    let before = contribution(of: minute, instrument: index)
+    let isAnnouncedLater = received == nil && !announcesForming
+    let (before, isChanged) = contribution(of: minute, instrument: index)
+    guard isChanged || !isAnnouncedLater else { return }
     for slot in intervals.indices {
       let row = index * intervals.count + slot
-      let bounds = bounds(of: minute.start, slot: slot, group: groups[index])
-      guard let position = merge(minute, before: before, bounds: bounds, row: row, slot: slot, into: &closed)
-      else { continue }
-      announceChange(
-        row, position, received: received, clock: clock, coverage: coverage,
-        announcesForming: announcesForming, into: &closed)
+      let bounds = bounds(of: minute.start, slot: slot, group: groupOfInstrument[index])
+      guard let place = merge(minute, before: before, bounds: bounds, row: row, coverage, into: &closed)
+      else {
+        continue
+      }
+      if isAnnouncedLater {
+        noteDeadline(of: place, slot: slot)
+      } else {
+        announceChange(
+          place, received: received, clock: clock, coverage: coverage, announcesForming: announcesForming,
+          into: &closed)
+      }
     }
   }
 
   /// Hands out everything that ended or is to be sealed at `clock`.
   mutating func announceDue(clock: Timestamp, coverage: FeedCoverage, into closed: inout [Candle]) {
     guard clock >= deadline else { return }
-    deadline = Timestamp(nanoseconds: .max)
-    for slot in intervals.indices {
-      for row in stride(from: slot, to: rows.count, by: intervals.count) {
-        for position in rows[row].indices where rows[row][position].announced != .final {
-          announceIfDue(row, position, clock: clock, coverage: coverage, into: &closed)
+    for slot in intervals.indices where clock >= deadlines[slot] {
+      deadlines[slot] = Self.never
+      for row in stride(from: slot, to: shelf.rowCount, by: intervals.count) {
+        for column in shelf.columns() {
+          let place = RollUpShelf.Place(row: row, column: column)
+          let announced = shelf[place].announced
+          if announced == .forming || announced == .provisional {
+            announceIfDue(place, clock: clock, coverage: coverage, into: &closed)
+          }
         }
       }
     }
+    deadline = deadlines.min() ?? Self.never
   }
 
   /// Appends the candles that are not sealed, as provisional, as far as the feed is known.
@@ -97,14 +109,16 @@ struct RollUp {
     dataTime: Timestamp, clock: Timestamp, coverage: FeedCoverage, into closed: inout [Candle]
   ) {
     for slot in intervals.indices {
-      for row in stride(from: slot, to: rows.count, by: intervals.count) {
-        for position in rows[row].indices {
-          let end = rows[row][position].bounds.end
+      for row in stride(from: slot, to: shelf.rowCount, by: intervals.count) {
+        let places = shelf.columns().map { RollUpShelf.Place(row: row, column: $0) }
+          .filter { shelf[$0].announced != .vacant }
+          .sorted { shelf[$0].bounds.start < shelf[$1].bounds.start }
+        for place in places {
+          let end = shelf[place].bounds.end
           guard dataTime < end + graceNanoseconds else { continue }
-          closed.append(
-            candle(rows[row][position], .provisional, coverage, knownUntil: min(dataTime, end)))
-          rows[row][position].announced = clock < end ? .forming : .provisional
-          deadline = min(deadline, clock < end ? end : end + graceNanoseconds)
+          closed.append(candle(place, .provisional, coverage, knownUntil: min(dataTime, end)))
+          shelf[place].announced = clock < end ? .forming : .provisional
+          noteDeadline(clock < end ? end : end + graceNanoseconds, slot: slot)
         }
       }
     }
@@ -115,51 +129,37 @@ struct RollUp {
     _ instrument: InstrumentID, _ interval: Interval, minute: Candle?, clock: Timestamp,
     coverage: FeedCoverage
   ) -> Candle? {
-    guard let slot = intervals.firstIndex(of: interval), instrument.index < groups.count else { return nil }
-    var copy = RollUp(intervals: [interval], grid: grid, graceNanoseconds: graceNanoseconds)
-    copy.grow(toHold: 0)
-    copy.groups[0] = groups[instrument.index]
-    copy.rows[0] = rows[instrument.index * intervals.count + slot]
-    let own = instrument.index * Self.kept
-    copy.contributions = Array(contributions[own..<own + Self.kept])
-    if var minute {
-      minute.instrument = InstrumentID(rawValue: 0)
-      var ignored: [Candle] = []
-      copy.take(
-        minute, received: nil, clock: .unknown, coverage: coverage, announcesForming: false, into: &ignored)
+    let index = instrument.index
+    guard let slot = intervals.firstIndex(of: interval), index < groupOfInstrument.count else { return nil }
+    var newest = shelf[newestOf: index * intervals.count + slot]
+    if let minute {
+      let bounds = bounds(of: minute.start, slot: slot, group: groupOfInstrument[index])
+      if bounds.start == newest.bounds.start {
+        let own = contributions[index * Self.kept..<(index + 1) * Self.kept]
+        newest.merge(minute, before: own.first { $0.start == minute.start } ?? MinuteContribution())
+      } else if bounds.start > newest.bounds.start {
+        newest = RolledUpCandle(bounds: bounds, first: minute)
+      }
     }
-    guard let newest = copy.rows[0].max(by: { $0.bounds.start < $1.bounds.start }), clock < newest.bounds.end
-    else { return nil }
-    var candle = newest.candle
-    candle.instrument = instrument
-    candle.state = .forming
-    candle.coverage = Int(
-      coverage.percent(of: instrument, in: newest.bounds.spans, knownUntil: min(clock, newest.bounds.end)))
-    return candle
-  }
-
-  private init(intervals: [Interval], grid: SessionGrid, graceNanoseconds: Int64) {
-    self.intervals = intervals
-    self.grid = grid
-    self.graceNanoseconds = graceNanoseconds
+    guard newest.announced != .vacant, clock < newest.bounds.end else { return nil }
+    return newest.candle(
+      of: instrument, interval: interval, state: .forming,
+      coverage: percent(newest.bounds, of: instrument, coverage, knownUntil: min(clock, newest.bounds.end)))
   }
 
   /// Hands out sealed candles whose coverage a gap has changed.
   mutating func coverageChanged(
     of range: Range<Int>, from: Timestamp, to: Timestamp, coverage: FeedCoverage, into closed: inout [Candle]
   ) {
-    for index in range where index < groups.count {
+    for index in range where index < groupOfInstrument.count {
       for row in index * intervals.count..<(index + 1) * intervals.count {
-        for position in rows[row].indices {
-          let bucket = rows[row][position]
-          guard bucket.announced == .final, bucket.bounds.start < to, bucket.bounds.end > from else {
-            continue
-          }
-          let sealed = candle(bucket, bucket.candle.revision > 0 ? .revised : .final, coverage)
-          if sealed.coverage != bucket.candle.coverage {
-            rows[row][position].candle.coverage = sealed.coverage
-            closed.append(sealed)
-          }
+        for column in shelf.columns() {
+          let place = RollUpShelf.Place(row: row, column: column)
+          let bounds = shelf[place].bounds
+          guard shelf[place].announced == .final, bounds.start < to, bounds.end > from else { continue }
+          let known = shelf[place].coverage
+          let sealed = sealed(place, coverage)
+          if shelf[place].coverage != known { closed.append(sealed) }
         }
       }
     }
@@ -169,8 +169,10 @@ struct RollUp {
 // MARK: - Merging
 
 extension RollUp {
-  /// What the minute had contributed before, and keeps its new contribution.
-  private mutating func contribution(of minute: Candle, instrument index: Int) -> Contribution {
+  /// What the minute had contributed before, and whether it has changed since; keeps its new contribution.
+  private mutating func contribution(of minute: Candle, instrument index: Int)
+    -> (before: MinuteContribution, isChanged: Bool)
+  {
     var place = index * Self.kept
     for position in index * Self.kept..<(index + 1) * Self.kept {
       if contributions[position].start == minute.start {
@@ -179,137 +181,145 @@ extension RollUp {
       }
       if contributions[position].start < contributions[place].start { place = position }
     }
-    let before = contributions[place].start == minute.start ? contributions[place] : Contribution()
-    contributions[place] = Contribution(
-      start: minute.start, volume: minute.volume, turnover: minute.turnover, ticks: minute.tickCount)
-    return before
+    let new = MinuteContribution(minute)
+    let old = contributions[place]
+    contributions[place] = new
+    return old.start == minute.start ? (old, old != new) : (MinuteContribution(), true)
   }
 
-  private mutating func bounds(of minute: Timestamp, slot: Int, group: MarketGroup) -> CandleBounds {
-    if let latest = latestBounds[group]?[slot], latest.contains(minute) { return latest }
-    let bounds = grid.bounds(of: minute, interval: intervals[slot], group: group)
-    var all = latestBounds[group] ?? Array(repeating: nil, count: intervals.count)
-    all[slot] = bounds
-    latestBounds[group] = all
+  @inline(__always)
+  private mutating func bounds(of minute: Timestamp, slot: Int, group: Int) -> RollUpBounds {
+    let latest = latestBounds[group * intervals.count + slot]
+    return latest.contains(minute) ? latest : newBounds(of: minute, slot: slot, group: group)
+  }
+
+  @inline(never)
+  private mutating func newBounds(of minute: Timestamp, slot: Int, group: Int) -> RollUpBounds {
+    let found = grid.bounds(of: minute, interval: intervals[slot], group: groups[group])
+    var bounds = RollUpBounds(start: found.start, end: found.end, isShort: found.isShort, spans: nil)
+    if found.spans != [.init(start: found.start, end: found.end)] {
+      let known = spans.lastIndex(of: found.spans)
+      if known == nil { spans.append(found.spans) }
+      bounds.spans = Int32(known ?? spans.count - 1)
+    }
+    latestBounds[group * intervals.count + slot] = bounds
     return bounds
   }
 
-  /// Merges a minute into its bucket and returns the bucket's position; nil when the bucket is gone.
+  /// Merges a minute into its candle and returns the candle's place; nil when the candle is gone.
+  @inline(__always)
   private mutating func merge(
-    _ minute: Candle, before: Contribution, bounds: CandleBounds, row: Int, slot: Int,
+    _ minute: Candle, before: MinuteContribution, bounds: RollUpBounds, row: Int, _ coverage: FeedCoverage,
     into closed: inout [Candle]
-  ) -> Int? {
-    guard let position = rows[row].firstIndex(where: { $0.bounds.start == bounds.start }) else {
-      var candle = minute
-      candle.interval = intervals[slot]
-      candle.start = bounds.start
-      candle.state = .forming
-      candle.revision = 0
-      candle.flags.remove(.late)
-      if bounds.isShort { candle.flags.insert(.short) }
-      let bucket = Bucket(
-        bounds: bounds, candle: candle, firstMinute: minute.start, lastMinute: minute.start,
-        announced: .forming)
-      if rows[row].count < Self.kept {
-        rows[row].append(bucket)
-        return rows[row].count - 1
-      }
-      guard
-        let oldest = rows[row].indices.min(by: { rows[row][$0].bounds.start < rows[row][$1].bounds.start }),
-        rows[row][oldest].bounds.start < bounds.start
-      else { return nil }
-      if rows[row][oldest].announced != .final {
-        var candle = rows[row][oldest].candle
-        candle.state = candle.revision > 0 ? .revised : .final
-        closed.append(candle)
-      }
-      rows[row][oldest] = bucket
-      return oldest
+  ) -> RollUpShelf.Place? {
+    if shelf[newestOf: row].bounds.start == bounds.start {
+      shelf[newestOf: row].merge(minute, before: before)
+      return RollUpShelf.Place(row: row, column: 0)
     }
-    rows[row][position].merge(minute, volume: before.volume, turnover: before.turnover, ticks: before.ticks)
-    return position
+    return mergeElsewhere(minute, before: before, bounds: bounds, row: row, coverage, into: &closed)
   }
-}
 
-extension RollUp.Bucket {
-  /// Merges the newest state of a minute that had contributed so much before.
-  mutating func merge(_ minute: Candle, volume: Int64, turnover: Int64, ticks: Int) {
-    if minute.start <= firstMinute {
-      firstMinute = minute.start
-      candle.open = minute.open
+  @inline(never)
+  private mutating func mergeElsewhere(
+    _ minute: Candle, before: MinuteContribution, bounds: RollUpBounds, row: Int, _ coverage: FeedCoverage,
+    into closed: inout [Candle]
+  ) -> RollUpShelf.Place? {
+    if let place = shelf.place(of: bounds.start, row: row) {
+      shelf[place].merge(minute, before: before)
+      return place
     }
-    if minute.start >= lastMinute {
-      lastMinute = minute.start
-      candle.close = minute.close
-      candle.openInterest = minute.openInterest
+    var evicted: RolledUpCandle?
+    let place = shelf.put(RolledUpCandle(bounds: bounds, first: minute), row: row, evicted: &evicted)
+    // A candle that made room can change no more, whatever the time.
+    if let evicted, evicted.announced != .final {
+      closed.append(candle(evicted, row: row, evicted.sealedState, coverage))
     }
-    candle.high = max(candle.high, minute.high)
-    candle.low = min(candle.low, minute.low)
-    // Wrapping, because absurd volumes, which the minute has clamped, must not trap.
-    candle.volume &+= minute.volume &- volume
-    candle.turnover &+= minute.turnover &- turnover
-    candle.tickCount &+= minute.tickCount &- ticks
-    candle.flags.formUnion(minute.flags.subtracting(.late))
+    return place
   }
 }
 
 // MARK: - Handing out
 
 extension RollUp {
+  private mutating func noteDeadline(_ time: Timestamp, slot: Int) {
+    if time < deadlines[slot] { deadlines[slot] = time }
+    if time < deadline { deadline = time }
+  }
+
+  /// Leaves a changed candle to ``announceDue(clock:coverage:into:)``; what was sealed is due once more.
+  @inline(__always)
+  private mutating func noteDeadline(of place: RollUpShelf.Place, slot: Int) {
+    if shelf[place].announced == .final { shelf[place].announced = .provisional }
+    let end = shelf[place].bounds.end
+    noteDeadline(shelf[place].announced == .forming ? end : end + graceNanoseconds, slot: slot)
+  }
+
   private mutating func announceChange(
-    _ row: Int, _ position: Int, received: Timestamp?, clock: Timestamp, coverage: FeedCoverage,
+    _ place: RollUpShelf.Place, received: Timestamp?, clock: Timestamp, coverage: FeedCoverage,
     announcesForming: Bool, into closed: inout [Candle]
   ) {
-    let end = rows[row][position].bounds.end
+    let end = shelf[place].bounds.end
     if let received, received >= end + graceNanoseconds {
-      rows[row][position].candle.revision += 1
-      rows[row][position].candle.flags.insert(.late)
-      seal(row, position, coverage, into: &closed)
+      shelf[place].countRevision()
+      closed.append(sealed(place, coverage))
       return
     }
-    let announced = rows[row][position].announced
-    announceIfDue(row, position, clock: clock, coverage: coverage, into: &closed)
-    guard announcesForming, rows[row][position].announced == announced, announced != .final else { return }
+    let announced = shelf[place].announced
+    announceIfDue(place, clock: clock, coverage: coverage, into: &closed)
+    guard announcesForming, shelf[place].announced == announced, announced != .final else { return }
     let isRunning = announced == .forming
     closed.append(
       candle(
-        rows[row][position], isRunning ? .forming : .provisional, coverage,
-        knownUntil: isRunning ? min(clock, end) : nil))
+        place, isRunning ? .forming : .provisional, coverage, knownUntil: isRunning ? min(clock, end) : nil))
   }
 
   private mutating func announceIfDue(
-    _ row: Int, _ position: Int, clock: Timestamp, coverage: FeedCoverage, into closed: inout [Candle]
+    _ place: RollUpShelf.Place, clock: Timestamp, coverage: FeedCoverage, into closed: inout [Candle]
   ) {
-    let end = rows[row][position].bounds.end
+    let end = shelf[place].bounds.end
     if clock >= end + graceNanoseconds {
-      seal(row, position, coverage, into: &closed)
+      closed.append(sealed(place, coverage))
       return
     }
-    if clock >= end && rows[row][position].announced == .forming {
-      rows[row][position].announced = .provisional
-      closed.append(candle(rows[row][position], .provisional, coverage))
+    if clock >= end && shelf[place].announced == .forming {
+      shelf[place].announced = .provisional
+      closed.append(candle(place, .provisional, coverage))
     }
-    deadline = min(deadline, clock < end ? end : end + graceNanoseconds)
+    noteDeadline(clock < end ? end : end + graceNanoseconds, slot: place.row % intervals.count)
   }
 
-  private mutating func seal(
-    _ row: Int, _ position: Int, _ coverage: FeedCoverage, into closed: inout [Candle]
-  ) {
-    rows[row][position].announced = .final
-    let state: CandleState = rows[row][position].candle.revision > 0 ? .revised : .final
-    let sealed = candle(rows[row][position], state, coverage)
-    rows[row][position].candle.coverage = sealed.coverage
-    closed.append(sealed)
+  /// Seals the candle at `place`, with the coverage known now.
+  private mutating func sealed(_ place: RollUpShelf.Place, _ coverage: FeedCoverage) -> Candle {
+    shelf[place].announced = .final
+    let sealed = candle(place, shelf[place].sealedState, coverage)
+    shelf[place].coverage = UInt8(clamping: sealed.coverage)
+    return sealed
   }
 
   private func candle(
-    _ bucket: Bucket, _ state: CandleState, _ coverage: FeedCoverage, knownUntil: Timestamp? = nil
+    _ place: RollUpShelf.Place, _ state: CandleState, _ coverage: FeedCoverage, knownUntil: Timestamp? = nil
   ) -> Candle {
-    var candle = bucket.candle
-    candle.state = state
-    candle.coverage = Int(
-      coverage.percent(
-        of: candle.instrument, in: bucket.bounds.spans, knownUntil: knownUntil ?? bucket.bounds.end))
-    return candle
+    candle(shelf[place], row: place.row, state, coverage, knownUntil: knownUntil)
+  }
+
+  private func candle(
+    _ candle: RolledUpCandle, row: Int, _ state: CandleState, _ coverage: FeedCoverage,
+    knownUntil: Timestamp? = nil
+  ) -> Candle {
+    let (index, slot) = row.quotientAndRemainder(dividingBy: intervals.count)
+    let instrument = InstrumentID(rawValue: UInt32(index))
+    return candle.candle(
+      of: instrument, interval: intervals[slot], state: state,
+      coverage: percent(
+        candle.bounds, of: instrument, coverage, knownUntil: knownUntil ?? candle.bounds.end))
+  }
+
+  private func percent(
+    _ bounds: RollUpBounds, of instrument: InstrumentID, _ coverage: FeedCoverage, knownUntil: Timestamp
+  ) -> UInt8 {
+    guard let list = bounds.spans else {
+      return coverage.percent(of: instrument, from: bounds.start, to: bounds.end, knownUntil: knownUntil)
+    }
+    return coverage.percent(of: instrument, in: spans[Int(list)], knownUntil: knownUntil)
   }
 }

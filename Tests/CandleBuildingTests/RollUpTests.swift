@@ -158,4 +158,17 @@ import Testing
       }
     }
   }
+
+  @Test func whereTimeLeapsALongerCandleIsToldOnceWithAllOfItsMinutes() throws {
+    var aggregator = CandleAggregator(rolledUp: [.minutes(5)], schedule: Hours())
+    var closed: [Candle] = []
+    for (second, price) in [("00", 10), ("01", 11)] as [(String, Int64)] {
+      aggregator.apply(try tick("23T09:15:\(second)", price: price, volume: price), into: &closed)
+    }
+    aggregator.apply(try tick("23T09:16:01", price: 12, volume: 20), into: &closed)
+    aggregator.advance(to: try time("23T09:30:00"), into: &closed)
+    let longer = closed.filter { $0.interval == .minutes(5) }
+    #expect(longer.map(\.state) == [.final])
+    #expect(longer.first?.high == Price(units: 12 * Price.unitsPerOne))
+  }
 }

@@ -17,6 +17,8 @@ struct CandleFileBuild {
   private var day: [MarketGroup: TradingDay] = [:]
   private var sequence: UInt64 = 0
   private var latest = Timestamp.unknown
+  /// Ticks that no candle can take because their price is zero or below, and the place of the first.
+  private var withoutPrice: (count: Int, first: String) = (0, "")
 
   init(
     interval: Interval, graceNanoseconds: Int64, schedule: any SessionSchedule,
@@ -54,7 +56,11 @@ struct CandleFileBuild {
       tick.lastTradeSeconds = seconds
     }
     if row.volume == nil { tick.flags.insert(.withoutVolume) }
-    if row.price.units <= 0 { tick.flags.insert(.notPositive) }
+    if row.price.units <= 0 {
+      tick.flags.insert(.notPositive)
+      if withoutPrice.count == 0 { withoutPrice.first = place }
+      withoutPrice.count += 1
+    }
     if !row.exchangeTime.isKnown { tick.flags.insert(.noExchangeTime) }
     try tagSession(&tick)
     if tick.flags.contains(.gapBefore) {
@@ -69,7 +75,25 @@ struct CandleFileBuild {
   mutating func finish(into closed: inout [Candle]) { aggregator.runOut(into: &closed) }
 
   /// What a reader of the output should know besides.
-  func notes(interval: Interval) -> [String] {
+  func notes(interval: Interval) -> [String] { leftOut + shortSessions(interval) }
+
+  /// Ticks that are in no candle.
+  private var leftOut: [String] {
+    var notes: [String] = []
+    if withoutPrice.count > 0 {
+      notes.append(
+        "note: \(Format.count(withoutPrice.count)) of the ticks have no positive price and are in no candle, the first in "
+          + withoutPrice.first)
+    }
+    if aggregator.droppedLateTicks > 0 {
+      notes.append(
+        "note: \(Format.count(aggregator.droppedLateTicks)) of the ticks came too late for every candle that could still "
+          + "change and are in none")
+    }
+    return notes
+  }
+
+  private func shortSessions(_ interval: Interval) -> [String] {
     guard interval.seconds < Interval.day.seconds else { return [] }
     var notes: [String] = []
     for (group, day) in day.sorted(by: { $0.key.segment.rawValue < $1.key.segment.rawValue }) {

@@ -42,6 +42,29 @@ import Testing
     #expect(final.output.split(separator: "\n").count == 2)
   }
 
+  @Test func ticksThatAreInNoCandleAreCountedAndTheFirstIsNamed() throws {
+    let header = Self.example.split(separator: "\n")[0]
+    func line(_ second: Int, _ traded: Int, _ price: String, _ volume: Int) -> String {
+      "\(1_795_405_500 + second)000000000,,\(1_795_405_500 + traded)000000000,NSE:X,\(price),\(volume),1,0,\n"
+    }
+    let ticks =
+      line(1, 1, "100", 10) + line(2, 2, "0", 12) + line(3, 3, "-5.05", 13) + line(4, 4, "101", 14)
+      + line(100_000, 100_000, "102", 15) + line(100_001, 5, "103", 16)
+    let outcome = try Tool.run(["candles", "build", "--ticks", "-", "--final"], input: "\(header)\n" + ticks)
+    #expect(outcome.code == 0)
+    #expect(outcome.output.split(separator: "\n").dropFirst().allSatisfy { !$0.contains("-5.05") })
+    #expect(
+      outcome.errors.contains(
+        "note: 2 of the ticks have no positive price and are in no candle, the first in standard input line 3\n"
+      ),
+      "\(outcome)")
+    #expect(
+      outcome.errors.contains("note: 1 of the ticks came too late for every candle that could still change"),
+      "\(outcome)")
+    let sound = try Tool.run(["candles", "build", "--ticks", "-"], input: Self.example)
+    #expect(sound.errors.isEmpty, "\(sound)")
+  }
+
   @Test func aMissingFileIsSaidBeforeAnyOutput() throws {
     let outcome = try Tool.run(["candles", "build", "--ticks", "/nonexistent.csv"])
     #expect(outcome.code == 66)

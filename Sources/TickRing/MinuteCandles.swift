@@ -96,7 +96,7 @@ struct RollUps {
       let start = CandleSeries.bucketStart(of: minute.start, interval, anchor)
       let end = anchor.end(ofBucketFrom: start, interval)
       var bucket = buckets[key] ?? Bucket(start: start, end: end)
-      if minute.start < bucket.start { continue }  // A revision of what is over: the store has it.
+      if start < bucket.start { continue }  // A revision of what is over: the store has it.
       if start != bucket.start {
         if !bucket.isAnnounced { announce(&bucket, interval, handOut) }
         bucket = Bucket(start: start, end: end)

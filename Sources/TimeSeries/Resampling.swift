@@ -8,24 +8,30 @@ public struct SessionAnchor: Sendable {
   public typealias Bounds = (start: Timestamp, end: Timestamp?)
 
   private let bounds: @Sendable (Timestamp) -> Bounds
+  /// The sessions of a day by its number; none where they are not known.
+  private let sessions: @Sendable (Int) -> [TradingSession]
 
   /// Makes an anchor from a function that knows starts only.
   public init(start: @escaping @Sendable (Timestamp) -> Timestamp) {
     bounds = { (start($0), nil) }
+    sessions = { _ in [] }
   }
 
   /// Makes an anchor from the sessions of a group of instruments: the last interval of a session ends with it. Minutes
   /// outside of all sessions, and days that the schedule does not know, are anchored as ``equity`` does.
   public init(_ schedule: any SessionSchedule, of group: MarketGroup) {
     let days = Mutex<[Int: [TradingSession]]>([:])
-    bounds = { instant in
-      let number = CivilTime(instant).dayNumber
-      let sessions = days.withLock { days in
+    let sessions: @Sendable (Int) -> [TradingSession] = { number in
+      days.withLock { days in
         if let known = days[number] { return known }
         let sessions = (try? schedule.tradingDay(number, of: group))?.sessions ?? []
         days[number] = sessions
         return sessions
       }
+    }
+    self.sessions = sessions
+    bounds = { instant in
+      let sessions = sessions(CivilTime(instant).dayNumber)
       if let session = sessions.last(where: { $0.start <= instant && instant < $0.end }) {
         return (session.start, session.end)
       }
@@ -38,9 +44,27 @@ public struct SessionAnchor: Sendable {
 
   /// Where the interval that holds an instant ends: a full length after its start, or with the session.
   public func end(ofBucketFrom start: Timestamp, _ interval: Interval) -> Timestamp {
+    if interval >= .day { return days(around: start, interval).end }
     let full = start + interval.nanoseconds
-    guard interval < .day, let end = bounds(start).end else { return full }
-    return min(full, end)
+    return min(full, bounds(start).end ?? full)
+  }
+
+  /// The day or the week that holds an instant: from its first session's start to its last session's end, and how long
+  /// is traded in between. Where no sessions are known, from the usual start to midnight.
+  func days(around instant: Timestamp, _ interval: Interval) -> (
+    start: Timestamp, end: Timestamp, tradedNanoseconds: Int64
+  ) {
+    let day = CivilTime(instant).dayNumber
+    let isWeek = interval > .day
+    let first = isWeek ? day - (CivilTime(dayNumber: day).isoWeekday - 1) : day
+    let next = first + (isWeek ? 7 : 1)
+    let sessions = (first..<next).flatMap(sessions)
+    if let start = sessions.first?.start, let end = sessions.last?.end {
+      return (start, end, sessions.reduce(0) { $0 + ($1.end - $1.start) })
+    }
+    let start = start(CivilTime(dayNumber: first).timestamp())
+    let end = CivilTime(dayNumber: next).timestamp()
+    return (start, end, end - start)
   }
 
   /// 09:15 by the exchange's clocks on every day: the equity and derivatives markets of India on ordinary days.
@@ -62,7 +86,8 @@ extension CandleSeries {
   /// begun; otherwise forming, or provisional when a piece is.
   ///
   /// - Parameters:
-  ///   - interval: a multiple of the candles' own.
+  ///   - interval: a multiple of the candles' own, at most a day, or a week. Where it does not divide the session, the
+  ///     session's last candle is shorter and flagged so.
   ///   - anchor: where each session's intervals begin.
   ///   - until: until when the trade is known: an interval that ended before then is over, whether or not its last
   ///     piece is there.
@@ -71,6 +96,9 @@ extension CandleSeries {
     to interval: Interval, anchor: SessionAnchor = .equity, until: Timestamp = .unknown
   ) throws(Fault) -> CandleSeries {
     guard let own = candles.first?.interval, own != interval else { return self }
+    guard interval <= .day || interval == .week else {
+      throw Fault(.usage, "there are no candles of \(interval); those longer than a day are of a week, 1w")
+    }
     guard interval > own, interval.seconds % own.seconds == 0 else {
       throw Fault(
         .usage, "candles of \(own) cannot make candles of \(interval); it must be a multiple of \(own)")
@@ -85,7 +113,8 @@ extension CandleSeries {
       if bucket != start, !pieces.isEmpty {
         result.append(
           Self.rollUp(
-            pieces, interval, from: start, to: anchor.end(ofBucketFrom: start, interval), isOver: true))
+            pieces, interval, from: start, to: anchor.end(ofBucketFrom: start, interval), anchor, isOver: true
+          ))
         marks.append(isFilled)
         pieces.removeAll(keepingCapacity: true)
         isFilled = true
@@ -97,17 +126,18 @@ extension CandleSeries {
     if !pieces.isEmpty {
       let end = anchor.end(ofBucketFrom: start, interval)
       let isOver = (pieces.last?.end ?? start) >= end || until >= end
-      result.append(Self.rollUp(pieces, interval, from: start, to: end, isOver: isOver))
+      result.append(Self.rollUp(pieces, interval, from: start, to: end, anchor, isOver: isOver))
       marks.append(isFilled)
     }
     return CandleSeries(result, filled: filled.isEmpty ? [] : marks)
   }
 
   /// Start of the interval that holds an instant. Before the session's start it counts backwards, which keeps what
-  /// traded early apart from the first interval.
+  /// traded early apart from the first interval; a day and a week hold it.
   public static func bucketStart(of instant: Timestamp, _ interval: Interval, _ anchor: SessionAnchor)
     -> Timestamp
   {
+    if interval >= .day { return anchor.days(around: instant, interval).start }
     let origin = anchor.start(instant)
     let offset = instant - origin
     var steps = offset / interval.nanoseconds
@@ -116,7 +146,9 @@ extension CandleSeries {
   }
 
   private static func rollUp(
-    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, to end: Timestamp, isOver: Bool
+    _ pieces: [Candle], _ interval: Interval, from start: Timestamp, to end: Timestamp,
+    _ anchor: SessionAnchor,
+    isOver: Bool
   ) -> Candle {
     var whole = pieces[0]
     whole.interval = interval
@@ -132,9 +164,11 @@ extension CandleSeries {
       whole.flags.formUnion(piece.flags)
       whole.revision = max(whole.revision, piece.revision)
     }
-    let length = Int((end - start) / Timestamp.nanosecondsPerSecond)
-    whole.coverage = pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / max(length, 1)
-    if length < interval.seconds { whole.flags.insert(.short) }
+    let traded = interval < .day ? end - start : anchor.days(around: start, interval).tradedNanoseconds
+    let length = Int(traded / Timestamp.nanosecondsPerSecond)
+    whole.coverage = min(
+      100, pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / max(length, 1))
+    if interval < .day, length < interval.seconds { whole.flags.insert(.short) }
     let weakest = pieces.map(\.state.rawValue).min() ?? CandleState.final.rawValue
     if !isOver {
       whole.state = .forming

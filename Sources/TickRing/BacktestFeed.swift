@@ -252,4 +252,5 @@ private struct NoHistory: CandleHistory {
     throws(Fault)
     -> [Candle]
   { [] }
+  func bounds(of _: InstrumentID, interval _: Interval) throws(Fault) -> ClosedRange<Timestamp>? { nil }
 }

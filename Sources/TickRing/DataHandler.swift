@@ -28,7 +28,8 @@ public final class DataHandler: Sendable {
     // @unchecked: everything but the lock is touched under the lock alone.
     let poller: DataPoller
     var mailboxes: [EventMailbox] = []
-    var isPumping = false
+    /// True once a thread drives the subscribers: of live data, and of a paced back-test.
+    var isDriven = false
     var isClosed = false
     private let lock = NSLock()
 
@@ -157,6 +158,11 @@ public final class DataHandler: Sendable {
     }
   }
 
+  /// What there are candles of; see ``DataPoller/dataRange(_:)``.
+  public func dataRange(_ symbol: String) async throws(Fault) -> ClosedRange<Timestamp>? {
+    try ask { (poller) throws(Fault) in try poller.dataRange(symbol) }
+  }
+
   /// Subscribes to events. The sequence ends when the feed does, or the back-test's range; leaving the loop ends the
   /// subscription.
   ///
@@ -178,7 +184,7 @@ public final class DataHandler: Sendable {
       core.updateWanted()
       return true
     }
-    if !isOpen { mailbox.finish() } else if mode != .backtest { startPump() }
+    if !isOpen { mailbox.finish() } else if mode != .backtest { startThread { $0.pump() } }
     return MarketEvents(subscription: Subscription(mailbox: mailbox, handler: self))
   }
 
@@ -212,14 +218,45 @@ public final class DataHandler: Sendable {
 extension DataHandler {
   /// Goes on until somebody has an event, when all subscribers wait for one.
   func stepTogether() {
+    if step() { return }
+    // A paced back-test has nothing to tell yet. A thread of its own waits for the time to come, so that neither the
+    // lock nor the thread of a task is kept from others meanwhile.
+    startThread { $0.pace() }
+  }
+
+  /// False when all subscribers wait and there is nothing to tell them yet.
+  private func step() -> Bool {
     core.withLock { core in
       while !core.mailboxes.isEmpty, core.mailboxes.allSatisfy(\.isIdle) {
         let mailboxes = core.mailboxes
         let step = core.poller.step { event in for mailbox in mailboxes { mailbox.offer(event) } }
-        if !core.poller.isOpen { return mailboxes.forEach { $0.finish() } }
-        // A paced back-test has nothing to tell yet.
-        if step == nil { usleep(Self.idleMicroseconds) }
+        if !core.poller.isOpen {
+          for mailbox in mailboxes { mailbox.finish() }
+        } else if step == nil {
+          return false
+        }
       }
+      return true
+    }
+  }
+
+  /// One look at the clock of a paced back-test; false when nothing will follow.
+  private func pace() -> Bool {
+    _ = step()
+    usleep(Self.idleMicroseconds)
+    return core.withLock { $0.poller.isOpen && !$0.isClosed }
+  }
+
+  /// Starts the thread that drives the subscribers, unless it runs. It does not keep the handler: it ends soon after
+  /// the handler has gone, and when `round` says that nothing will follow.
+  private func startThread(_ round: @escaping @Sendable (DataHandler) -> Bool) {
+    let isFirst = core.withLock { core in
+      defer { core.isDriven = true }
+      return !core.isDriven
+    }
+    guard isFirst else { return }
+    Thread.detachNewThread { [weak self] in
+      while let handler = self, round(handler) {}
     }
   }
 }
@@ -227,18 +264,6 @@ extension DataHandler {
 // MARK: - Live data: a thread reads the lane and gives everybody theirs
 
 extension DataHandler {
-  private func startPump() {
-    let isFirst = core.withLock { core in
-      defer { core.isPumping = true }
-      return !core.isPumping
-    }
-    guard isFirst else { return }
-    // The thread does not keep the handler: it ends soon after the handler has gone.
-    Thread.detachNewThread { [weak self] in
-      while let handler = self, handler.pump() {}
-    }
-  }
-
   /// One round; false when nothing will follow.
   private func pump() -> Bool {
     var events: [MarketEvent] = []

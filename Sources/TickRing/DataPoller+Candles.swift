@@ -8,14 +8,15 @@ extension DataPoller {
   ///
   /// Where history and this run both have a minute, the stored candle stands, unless the one of this run is a newer
   /// state of it; in a back-test the candle whose ticks the strategy saw stands. A range in which there is nothing,
-  /// outside the data or in the future, gives an empty series.
+  /// outside the data or in the future, gives an empty series; ``dataRange(_:)`` tells which it is.
   /// - Parameters:
-  ///   - interval: whole minutes; longer ones are rolled up from minutes, anchored to the session's start. Candles of
-  ///     a day or more are the venue's own where the store has them.
+  ///   - interval: whole minutes; longer ones are rolled up from minutes, anchored to the session's start. One that
+  ///     does not divide the session, as 7 minutes, leaves it a shorter last candle, flagged ``CandleFlags/short``.
+  ///     Candles of a day or a week are the venue's own where the store has them.
   ///   - forming: whether the running candle is included, as the last, with the state ``CandleState/forming``.
   ///   - fill: what to show in intervals without a trade, within a day.
   /// - Throws: ``Fault`` of kind `usage` for an unknown symbol (naming the nearest), a reversed range, or an interval
-  ///   of broken minutes; `inputOutput` or `badData` when the store cannot be read.
+  ///   of broken minutes or of more than a day that is no week; `inputOutput` or `badData` when the store cannot be read.
   public func candles(
     _ symbol: String, _ interval: Interval = .minute, from: Timestamp, to: Timestamp, forming: Bool = false,
     fill: CandleSeries.Fill = .none
@@ -101,6 +102,21 @@ extension DataPoller {
     }
     let axis = Set(series.values.flatMap(\.times)).sorted()
     return AlignedCandles(times: axis, series: series.mapValues { $0.filled(on: axis, fill) })
+  }
+
+  /// From the start of the first minute to that of the last one of an instrument that has a candle known at ``now``;
+  /// nil when there is none. So a range outside the data can be told from one in which nothing was traded.
+  ///
+  /// - Throws: ``Fault`` of kind `usage` for an unknown symbol; `inputOutput` or `badData` when the store cannot be
+  ///   read.
+  public func dataRange(_ symbol: String) throws(Fault) -> ClosedRange<Timestamp>? {
+    guard let last = try candles(symbol, last: 1).last?.start else { return nil }
+    let instrument = try known(symbol)
+    let stored = try feed.history().bounds(of: instrument, interval: .minute)?.lowerBound ?? last
+    let ours = minutes.candles(
+      of: instrument, from: Timestamp(nanoseconds: .min), to: Timestamp(nanoseconds: .max)
+    ).first?.start
+    return min(stored, ours ?? last, last)...last
   }
 
   /// The most candles that one question answers with; more than twenty years of minutes.
@@ -216,6 +232,9 @@ extension DataPoller {
   private func check(_ interval: Interval) throws(Fault) {
     guard interval.seconds % Interval.minute.seconds == 0 else {
       throw Fault(.usage, "candles of \(interval) cannot be made; an interval is a whole number of minutes")
+    }
+    guard interval <= .day || interval == .week else {
+      throw Fault(.usage, "there are no candles of \(interval); those longer than a day are of a week, 1w")
     }
   }
 

@@ -77,6 +77,8 @@ public protocol CandleHistory {
   /// The last `count` candles of an instrument that start before `before`, ascending.
   func latestCandles(of instrument: InstrumentID, interval: Interval, count: Int, before: Timestamp)
     throws(Fault) -> [Candle]
+  /// Starts of the first and the last candle of an instrument; nil when there is none.
+  func bounds(of instrument: InstrumentID, interval: Interval) throws(Fault) -> ClosedRange<Timestamp>?
 }
 
 extension MarketFeed {

@@ -116,6 +116,45 @@ import TickRing
     #expect(hashes[0] == hashes[1])
   }
 
+  /// The lines of the documentation, as a strategy writes them.
+  @Test func theDoorIsUsedAsItIsDocumented() async throws {
+    let recording = try Recording()
+    let path = recording.directory + "/tickring.yaml"
+    try """
+    feed: nse
+    data_directory: \(recording.directory)
+    mode: backtest
+    backtest:
+      from: 2026-11-23T09:15:00+05:30
+      to: 2026-11-23T10:15:00+05:30
+    """.write(toFile: path, atomically: true, encoding: .utf8)
+
+    let data = try await DataHandler(configuration: .file(path))
+    try await data.observe("NSE:RELIANCE", "NSE:TCS")
+    var counts = (ticks: 0, candles: 0)
+    for await event in data.events(of: .ticks, .candles(.minutes(1)), .gaps, .halts) {
+      switch event {
+      case .tick: counts.ticks += 1
+      case .candle: counts.candles += 1
+      default: Issue.record("\(event)")
+      }
+    }
+    let last = data.latest("NSE:RELIANCE")
+    let candles = try await data.candles("NSE:RELIANCE", .minutes(5), last: 200)
+    let series = candles.closes.ema(20)
+
+    #expect(counts.ticks == 2 * Recording.seconds)
+    #expect(counts.candles >= 2 * 59)
+    #expect(last?.price == Price(units: 149 * Price.unitsPerOne))
+    #expect(last?.flags.contains(.stale) == false)
+    #expect((last?.ageNanoseconds ?? -1) >= 0)
+    // Yesterday's from the store, and today's, the last of which has ended at 10:15 and is not sealed.
+    #expect(candles.count == 75 + 12)
+    #expect(candles.candles.suffix(2).map(\.state) == [.final, .provisional])
+    #expect(series.count == candles.count)
+    #expect(series.last.map { $0 > 100 && $0 < 150 } == true)
+  }
+
   @Test func aPacedBacktestKeepsTheMarketsTime() throws {
     let recording = try Recording()
     // An hour in about 0.36 s.

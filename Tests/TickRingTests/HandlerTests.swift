@@ -118,6 +118,29 @@ import TickRing
     #expect(await leaving.value <= 10)
   }
 
+  @Test func othersAreAnsweredWhileAPacedBacktestWaits() async throws {
+    let hold = Hold()
+    let data = DataHandler(on: ScriptedFeed(ticks: Self.fiveMinutes(), hold: hold))
+    let ticks = data.events(of: .ticks)
+    let count = Task { await ticks.reduce(0) { count, _ in count + 1 } }
+    while !hold.isAsked { await Task.yield() }
+    #expect(data.latest("NSE:RELIANCE") == nil)
+    #expect(hold.isHolding, "the answer came when the wait was over")
+    hold.letGo()
+    #expect(await count.value == 300)
+  }
+
+  @Test func aPacedBacktestThatWaitsCanBeClosed() async throws {
+    let hold = Hold()
+    let data = DataHandler(on: ScriptedFeed(ticks: Self.fiveMinutes(), hold: hold))
+    let ticks = data.events(of: .ticks)
+    let count = Task { await ticks.reduce(0) { count, _ in count + 1 } }
+    while !hold.isAsked { await Task.yield() }
+    await data.close()
+    #expect(await count.value == 0)
+    #expect(hold.isHolding, "it was closed when the wait was over")
+  }
+
   @Test func cancellingATaskEndsItsSubscription() async throws {
     let data = DataHandler(on: ScriptedFeed(mode: .live, last: nil))
     let task = Task {
@@ -249,6 +272,45 @@ import TickRing
       message { _ = try poller.candles("NSE:TCS", Interval(seconds: 90), last: 1) }.contains(
         "whole number of minutes"))
     #expect(message { _ = try poller.candles("NSE:TCS", last: 0) }.contains("at least 1"))
+    #expect(message { _ = try poller.candles("NSE:TCS", .minutes(1500), last: 1) }.contains("of a week, 1w"))
     #expect(try poller.candles("NSE:TCS", from: Self.minute(90_000), to: Self.minute(90_001)).isEmpty)
+  }
+
+  @Test func aRangeOutsideTheDataIsToldFromOneWithoutATrade() throws {
+    let poller = pollerAtTheSeam()
+    let known = try #require(try poller.dataRange("NSE:RELIANCE"))
+    let all = try poller.candles("NSE:RELIANCE", from: Self.minute(-90_000), to: Self.minute(90_000))
+    #expect(known.lowerBound == all.candles.first?.start)
+    #expect(known.upperBound == all.last?.start)
+    #expect(try poller.dataRange("NSE:INFY") == nil)
+    #expect(throws: Fault.self) { _ = try poller.dataRange("NSE:NOPE") }
+  }
+
+  @Test func anIntervalThatDoesNotDivideTheSessionLeavesItAShortLastCandle() throws {
+    let stored = (0..<375 as Range<Int64>).map { ScriptedFeed.candle($0 - 3 * 1440) }
+    let poller = DataPoller(on: ScriptedFeed(mode: .live, stored: stored))
+    let sevens = try poller.candles("NSE:RELIANCE", .minutes(7), last: 60)
+    #expect(sevens.count == 54)
+    #expect(sevens.last?.start == Self.minute(53 * 7 - 3 * 1440))
+    #expect(sevens.last?.flags.contains(.short) == true)
+    #expect(sevens.candles.dropLast().allSatisfy { !$0.flags.contains(.short) })
+  }
+
+  @Test func daysAndWeeksAreMadeOfMinutesWhereTheVenueHasNone() throws {
+    // Monday the 16th to Monday the 23rd of November 2026; on the last there is nothing but the first minute.
+    let stored =
+      [-7, -6, -5, -4, -3].flatMap { day in
+        (0..<375 as Range<Int64>).map { ScriptedFeed.candle(day * 1440 + $0, close: Double(100 + $0 % 7)) }
+      } + [ScriptedFeed.candle(0)]
+    let poller = DataPoller(on: ScriptedFeed(mode: .live, stored: stored))
+    let days = try poller.candles("NSE:RELIANCE", .day, from: Self.minute(-7 * 1440), to: Self.minute(-1440))
+    #expect(days.candles.map(\.start) == [-7, -6, -5, -4, -3].map { Self.minute($0 * 1440) })
+    #expect(days.candles.allSatisfy { $0.volume == 3750 && $0.coverage == 100 && $0.state == .final })
+    let weeks = try poller.candles(
+      "NSE:RELIANCE", .week, from: Self.minute(-7 * 1440), to: Self.minute(-1440))
+    #expect(weeks.candles.map(\.start) == [Self.minute(-7 * 1440)])
+    #expect(weeks.candles.first?.volume == 18_750)
+    #expect(weeks.candles.first?.high == Price(units: 106_000_000_000))
+    #expect(weeks.candles.first?.state == .final)
   }
 }

@@ -1,4 +1,5 @@
 import MarketData
+import Synchronization
 import TickRing
 
 /// A feed that is a script: no network, no clock, no disk.
@@ -19,6 +20,7 @@ final class ScriptedFeed: MarketFeed {
   private let stored: [Candle]
   private var storedPosition = 0
   private let last: MarketEvent?
+  private let hold: Hold?
 
   static let names = ["NSE:RELIANCE", "NSE:TCS", "NSE:INFY"]
   /// 09:15 on the 23rd of November 2026.
@@ -26,8 +28,9 @@ final class ScriptedFeed: MarketFeed {
 
   init(
     mode: DataMode = .backtest, isReplayed: Bool? = nil, ticks: [Tick] = [], stored: [Candle] = [],
-    last: MarketEvent? = .ended
+    last: MarketEvent? = .ended, hold: Hold? = nil
   ) {
+    self.hold = hold
     self.mode = mode
     self.isReplayed = isReplayed ?? (mode == .backtest)
     self.ticks = ticks
@@ -62,6 +65,7 @@ final class ScriptedFeed: MarketFeed {
   func unobserve(_ symbols: [String]) throws(Fault) { observed.subtract(symbols) }
 
   func read(max: Int, _ body: (Span<Tick>) -> Void) -> Int {
+    if hold?.look() == true { return 0 }
     let count = min(max, ticks.count - position)
     guard count > 0 else { return 0 }
     let part = Array(ticks[position..<position + count])
@@ -82,7 +86,7 @@ final class ScriptedFeed: MarketFeed {
     return (stored[storedPosition], stored[storedPosition].end + 3_000_000_000)
   }
   func skipStoredCandle() { storedPosition += 1 }
-  func notice() -> MarketEvent? { last }
+  func notice() -> MarketEvent? { hold?.isHolding == true ? nil : last }
   var backlog: (waiting: UInt64, lost: UInt64) { (UInt64(ticks.count - position), 0) }
   func latest(_ instrument: InstrumentID) -> Tick? { newest[instrument] }
   func history() throws(Fault) -> any CandleHistory { ScriptedHistory(candles: stored) }
@@ -106,5 +110,28 @@ struct ScriptedHistory: CandleHistory {
     Array(
       try candles(of: instrument, interval: interval, from: Timestamp(nanoseconds: .min), to: before)
         .suffix(count))
+  }
+
+  func bounds(of instrument: InstrumentID, interval: Interval) throws(Fault) -> ClosedRange<Timestamp>? {
+    let starts = candles.filter { $0.instrument == instrument && $0.interval == interval }.map(\.start)
+    return starts.min().flatMap { first in starts.max().map { first...$0 } }
+  }
+}
+
+/// Keeps a script from going on, as the pace of a back-test does, until it is let go or was asked too often.
+final class Hold: Sendable {
+  /// Far more looks than anybody who need not wait leaves time for.
+  static let looksMax = 20_000
+  private let looks = Mutex(0)
+
+  var isAsked: Bool { looks.withLock { $0 > 0 } }
+  var isHolding: Bool { looks.withLock { $0 < Self.looksMax } }
+  func letGo() { looks.withLock { $0 = Self.looksMax } }
+  /// Notes a look; true while there is nothing to see.
+  func look() -> Bool {
+    looks.withLock { looks in
+      looks += 1
+      return looks < Self.looksMax
+    }
   }
 }

@@ -179,14 +179,34 @@ static bool read_column(tickcodec_reader *reader, int section, uint32_t count) {
   return is_read;
 }
 
+__attribute__((always_inline)) static inline uint32_t greatest(const uint32_t *words, uint32_t count) {
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < count; i++) most = words[i] > most ? words[i] : most;
+  return most;
+}
+
+#if defined(__x86_64__)
+// The loop is the same; without AVX2 the compiler has no unsigned maximum to make it of.
+__attribute__((target("avx2"))) static uint32_t greatest_avx2(const uint32_t *words, uint32_t count) {
+  return greatest(words, count);
+}
+#endif
+
+static uint32_t greatest_word(const uint32_t *words, uint32_t count, bool portable) {
+#if defined(__x86_64__)
+  if (!portable && __builtin_cpu_supports("avx2")) return greatest_avx2(words, count);
+#else
+  (void)portable;
+#endif
+  return greatest(words, count);
+}
+
 // True when every code of the tile is that of an instrument.
 static bool read_codes(tickcodec_reader *reader, uint32_t count) {
   if (!read_column(reader, tickcodec_instrument_codes, count)) return false;
   if (reader->tile.most[tickcodec_instrument_codes] < reader->instrument_count) return true;
   const uint32_t *codes = reader->tile.words[tickcodec_instrument_codes];
-  uint32_t most = 0;
-  for (uint32_t i = 0; i < count; i++) most = codes[i] > most ? codes[i] : most;
-  return most < reader->instrument_count;
+  return greatest_word(codes, count, is_portable(reader)) < reader->instrument_count;
 }
 
 static bool is_at_end(const tickcodec_reader *reader, int section) {

@@ -112,11 +112,25 @@ public final class CandleStore: Sendable {
     return configuration
   }
 
-  /// Closes the file; every other call fails afterwards.
+  /// Closes the file; every other call fails afterwards. What was stored stands in the file itself then, as far as
+  /// nobody is reading what was there before, so that a copy of it alone is whole.
   ///
   /// - Throws: ``Fault`` when the last changes could not be written back.
   public func close() throws(Fault) {
-    try StoreFault.translating(path, "close") { try pool.close() }
+    try StoreFault.translating(path, "close") {
+      // The last connection to close folds the log in only if it may write, and another's reader may be that one.
+      let folding = Result { if mode == .readWrite { try fold() } }
+      try pool.close()
+      try folding.get()
+    }
+  }
+
+  private func fold() throws {
+    do { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) } } catch DatabaseError
+      .SQLITE_BUSY
+    {
+      // Another process is doing it.
+    }
   }
 
   func write<Result>(_ task: String, _ body: (Database) throws -> Result) throws(Fault) -> Result {

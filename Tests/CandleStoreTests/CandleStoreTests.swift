@@ -29,6 +29,19 @@ import Testing
     #expect(try store.counts().instruments == 4)
   }
 
+  @Test func aCopyOfTheFileAloneIsWholeOnceTheWriterClosedItThoughAnotherStillReads() throws {
+    let fixture = try StoreFixture()
+    try fixture.store.upsert((0..<50).map { StoreFixture.candle($0) })
+    let reader = try CandleStore(path: fixture.path, mode: .readOnly)
+    try fixture.store.close()
+    let copy = fixture.directory.file("copy.sqlite")
+    try FileManager.default.copyItem(atPath: fixture.path, toPath: copy)
+    var count = 0
+    try CandleStore(path: copy, mode: .readOnly).forEachCandle { _ in count += 1 }
+    #expect(count == 50)
+    try reader.close()
+  }
+
   @Test func everyFieldOfACandleComesBackExactly() throws {
     let fixture = try StoreFixture()
     var candle = StoreFixture.candle(0, state: .revised)

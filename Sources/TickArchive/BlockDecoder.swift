@@ -38,27 +38,8 @@ struct BlockDecoder: ~Copyable {
     let sectionMask = fields == .all ? UInt32.max : fields.sectionMask
     try Self.unpack(
       header, payload: payload, sectionMask, into: UnsafeMutableRawBufferPointer(unpacked.elements))
-    var parameters = tickcodec_parameters()
-    parameters.earliest = header.earliest.nanoseconds
-    parameters.latest = header.latest.nanoseconds
-    parameters.first_sequence = header.firstSequence
-    parameters.exchange_unit = header.exchangeUnit
-    parameters.code_width = UInt32(header.codeWidth)
-    parameters.has_plain_volume = header.hasPlainVolume
-    parameters.has_steady_trade_times = header.hasSteadyTradeTimes
-    parameters.frequent_count = UInt32(header.frequentCount)
-    parameters.instrument_least = header.instrumentLeast
-    parameters.instrument_step = header.instrumentStep
-    parameters.summary_count = UInt32(header.summaryCount)
-    parameters.summary_unit = header.summaryUnit
-    var offset = 0
-    let sections = header.sections.map { descriptor in
-      defer { offset += descriptor.rawLength }
-      return tickcodec_bytes(
-        start: UnsafePointer(unpacked.elements.baseAddress?.advanced(by: offset)),
-        length: descriptor.rawLength,
-        coding: UInt32(descriptor.coding.rawValue))
-    }
+    var parameters = header.parameters
+    let sections = header.sections(at: unpacked.elements.baseAddress.map { UnsafePointer($0) })
     let malformed = tickcodec_open(
       reader, sections, UInt32(header.version), UInt32(header.recordCount), UInt32(header.instrumentCount),
       &parameters, sectionMask, unpacked.elements.baseAddress?.advanced(by: length + Self.readableSlack),

@@ -59,26 +59,8 @@ final class KernelTrial {
     memory.initialize(from: readable, count: readable.count)
 
     let header = block.header
-    var parameters = tickcodec_parameters()
-    parameters.earliest = header.earliest.nanoseconds
-    parameters.latest = header.latest.nanoseconds
-    parameters.first_sequence = header.firstSequence
-    parameters.exchange_unit = header.exchangeUnit
-    parameters.code_width = UInt32(header.codeWidth)
-    parameters.has_plain_volume = header.hasPlainVolume
-    parameters.has_steady_trade_times = header.hasSteadyTradeTimes
-    parameters.frequent_count = UInt32(header.frequentCount)
-    parameters.instrument_least = header.instrumentLeast
-    parameters.instrument_step = header.instrumentStep
-    parameters.summary_count = UInt32(header.summaryCount)
-    parameters.summary_unit = header.summaryUnit
-    var offset = 0
-    let sections = header.sections.map { descriptor in
-      defer { offset += descriptor.rawLength }
-      return tickcodec_bytes(
-        start: UnsafePointer(memory + offset), length: descriptor.rawLength,
-        coding: UInt32(descriptor.coding.rawValue))
-    }
+    var parameters = header.parameters
+    let sections = header.sections(at: memory)
     var answer = KernelAnswer()
     let malformed = tickcodec_open(
       reader, sections, UInt32(header.version), UInt32(header.recordCount), UInt32(header.instrumentCount),

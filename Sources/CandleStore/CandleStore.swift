@@ -126,9 +126,9 @@ public final class CandleStore: Sendable {
   }
 
   private func fold() throws {
-    do { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) } } catch DatabaseError
-      .SQLITE_BUSY
-    {
+    do {
+      try pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
+    } catch DatabaseError.SQLITE_BUSY {
       // Another process is doing it.
     }
   }

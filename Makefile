@@ -134,7 +134,7 @@ ring-peers:
 	done
 	@$(call build_peer,boost,)
 	@$(call build_peer,unix-socket,)
-	@$(call build_peer,iceoryx,$(wildcard /usr/include/iceoryx/v*),-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
+	@$(call build_peer,iceoryx,-isystem /usr/include/iceoryx/v*,-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
 
 # Mutated inputs against everything that reads files and what venues send, FUZZ_SECONDS for each target, two at a time. The
 # control comes first: a reader with a known bug, which must be found. Optimised, with the checks of debug builds kept
@@ -212,7 +212,7 @@ endef
 
 define build_peer
 echo "building the peer $(1)"; \
-g++ -std=gnu++17 -O3 -ICShims/CRingBenchmark/include $(addprefix -isystem ,$(2)) \
+g++ -std=gnu++17 -O3 -ICShims/CRingBenchmark/include $(2) \
   Benchmarks/RingPeers/$(1).cpp $(RING_PEERS)/*.o -o $(RING_PEERS)/$(1) $(3) -lpthread \
   || { echo "the peer $(1) cannot be built and is left out"; rm -f $(RING_PEERS)/$(1); }
 endef

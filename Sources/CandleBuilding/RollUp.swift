@@ -21,7 +21,7 @@ struct RollUp {
   private var spans: [[CandleBounds.Span]] = []
   /// When the next candle ends or is to be sealed, by interval.
   private var deadlines: [Timestamp]
-  /// The earliest of ``deadlines``.
+  /// The earliest of `deadlines`.
   private(set) var deadline = Self.never
 
   private static let never = Timestamp(nanoseconds: .max)

@@ -108,7 +108,7 @@ public final class DataHandler: Sendable {
   /// ``DataPoller/forming(_:)-(String)``.
   public func forming(_ symbol: String) -> Candle? { core.withLock { $0.poller.forming(symbol) } }
 
-  /// Candles that start in `[from, to)`; see ``DataPoller/candles(_:_:from:to:forming:fill:)-(_,_,Timestamp,_,_,_)``.
+  /// Candles that start in `[from, to)`; see ``DataPoller/candles(_:_:from:to:forming:fill:)-(String,_,Timestamp,_,_,_)``.
   public func candles(
     _ symbol: String, _ interval: Interval = .minute, from: Timestamp, to: Timestamp, forming: Bool = false,
     fill: CandleSeries.Fill = .none

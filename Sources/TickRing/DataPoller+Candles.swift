@@ -47,7 +47,7 @@ extension DataPoller {
       symbol, interval, from: Self.instant(from), to: Self.instant(to), forming: forming, fill: fill)
   }
 
-  /// The last candles of an instrument; otherwise as ``candles(_:_:from:to:forming:fill:)-(_,_,Timestamp,_,_,_)``.
+  /// The last candles of an instrument; otherwise as ``candles(_:_:from:to:forming:fill:)-(String,_,Timestamp,_,_,_)``.
   public func candles(
     _ symbol: String, _ interval: Interval = .minute, last count: Int, forming: Bool = false,
     fill: CandleSeries.Fill = .none

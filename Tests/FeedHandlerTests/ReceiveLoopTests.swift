@@ -41,11 +41,13 @@ import TradingCalendar
       lastQuantity: 1, openInterest: 0)
   }
 
-  /// Runs a script to its end, where it must post `stop`; returns what reached the recorder's lane.
+  /// Runs a script to its end, where it must post `stop`; returns what reached the recorder's lane, and the HALT in which
+  /// the loop was stopped.
   private static func run(
     _ source: Script, credentialsMark: @escaping @Sendable () -> Int? = { 0 },
+    retry: RetryPolicy = RetryPolicy(firstDelayMilliseconds: 1, delayMillisecondsMax: 2, attemptsMax: 5),
     prepare: (ReceiveLoop) -> Void
-  ) throws -> [Tick] {
+  ) throws -> (records: [Tick], halt: Fault?) {
     let feed = "loop-\(UUID().uuidString.prefix(8).lowercased())"
     let segment = try FeedSegment(feed: feed, instrumentsMax: 16, controlSocket: "", dataDirectory: "")
     defer {
@@ -62,8 +64,7 @@ import TradingCalendar
       inspector: TickQualityInspector(rules: [], instrumentsMax: 16),
       publisher: Publisher(
         segment: segment, recorder: recorder, lastSequence: 0, recorderWaitMillisecondsMax: 10),
-      segment: segment, clock: .system,
-      retry: RetryPolicy(firstDelayMilliseconds: 1, delayMillisecondsMax: 2, attemptsMax: 5),
+      segment: segment, clock: .system, retry: retry,
       recovery: ReceiveLoop.Recovery(
         latch: HaltLatch(feed: feed, segment: segment, alerts: alerts, logger: logger), alerts: alerts,
         board: SubscriptionBoard(
@@ -75,10 +76,10 @@ import TradingCalendar
         processor: nil, exitsOnHalt: false),
       logger: logger)
     prepare(loop)
-    #expect(loop.run() == nil)
+    let halt = loop.run()
     var records: [Tick] = []
     _ = reader.drain(max: 4096) { run in for index in run.indices { records.append(run[index]) } }
-    return records
+    return (records, halt)
   }
 
   @Test func whatCameBeforeAConnectionEndedIsPublished() throws {
@@ -87,9 +88,10 @@ import TradingCalendar
       ticks += [Self.tick(7), Self.tick(8)]
       throw Fault(.unavailable, "the gateway says that it is over")
     }
-    let records = try Self.run(source) { loop in
+    let (records, halt) = try Self.run(source) { loop in
       source.onConnect = { (number) throws(Fault) in if number == 2 { loop.commands.post(.stop) } }
     }
+    #expect(halt == nil)
     #expect(records.filter { $0.kind == .trade }.map(\.dayVolume) == [7, 8])
     let kinds: [TickKind] = [.gap, .trade, .trade, .gap, .gap, .gap]
     #expect(records.map(\.kind) == kinds, "the ticks come before the outage's record")
@@ -114,5 +116,31 @@ import TradingCalendar
     }
     isOver.store(true, ordering: .relaxed)
     #expect(source.connects == 2, "the new token was not tried")
+  }
+
+  @Test func aVenueThatBreaksOffAfterEachFirstTickIsGivenUp() throws {
+    let source = Script()
+    source.onReceive = { (_, ticks) throws(Fault) in
+      ticks.append(Self.tick(7))
+      throw Fault(.unavailable, "broken off")
+    }
+    let attemptsMax = 3
+    let retry = RetryPolicy(firstDelayMilliseconds: 60, delayMillisecondsMax: 60, attemptsMax: attemptsMax)
+    let isOver = Atomic<Bool>(false)
+    let (_, halt) = try Self.run(source, retry: retry) { loop in
+      source.onConnect = { (number) throws(Fault) in
+        if number == attemptsMax + 1 {
+          // The last attempt that the budget has; behind it the loop stands still.
+          Thread.detachNewThread {
+            for _ in 0..<100 where !isOver.load(ordering: .relaxed) { usleep(10_000) }
+            loop.commands.post(.stop)
+          }
+        }
+        if number > attemptsMax + 1 { loop.commands.post(.stop) }
+      }
+    }
+    isOver.store(true, ordering: .relaxed)
+    #expect(source.connects == attemptsMax + 1, "one tick is no health")
+    #expect(halt?.message.contains("3 attempts") == true, "\(halt?.message ?? "no HALT")")
   }
 }

@@ -40,14 +40,24 @@ import Testing
     #expect(drawn.max() == 100)
   }
 
-  @Test func healthRestoresTheBudgetAndTheFirstDelay() {
+  @Test func aDeliveryLongerThanTheNextDelayRestoresTheBudgetAndTheFirstDelay() {
+    let millisecond: Int64 = 1_000_000
     var policy = policy(attemptsMax: 2)
     var generator = Seeded(state: 1)
     _ = policy.nextDelayMilliseconds(using: &generator)
     _ = policy.nextDelayMilliseconds(using: &generator)
-    #expect(policy.nextDelayMilliseconds(using: &generator) == nil)
-    policy.noteHealthy()
+    policy.noteDelivered(forNanoseconds: 400 * millisecond)
+    #expect(policy.nextDelayMilliseconds(using: &generator) == nil, "what does not last is no health")
+    policy.noteDelivered(forNanoseconds: 400 * millisecond + 1)
     let first = policy.nextDelayMilliseconds(using: &generator)
     #expect(first.map { (50...100).contains($0) } == true)
+  }
+
+  @Test func aRenewalRestoresTheBudget() {
+    var policy = policy(attemptsMax: 1)
+    var generator = Seeded(state: 1)
+    _ = policy.nextDelayMilliseconds(using: &generator)
+    policy.renew()
+    #expect(policy.nextDelayMilliseconds(using: &generator) != nil)
   }
 }

@@ -26,7 +26,7 @@ extension ReceiveLoop {
         return try halt(
           Fault(
             fault.kind,
-            "gave up on \(source.name) after \(retry.attempts) attempts without a tick; the last one failed so: "
+            "gave up on \(source.name) after \(retry.attempts) attempts, of which none lasted; the last one ended so: "
               + fault.message),
           rule: .request)
       }
@@ -73,7 +73,7 @@ extension ReceiveLoop {
       return
     }
     isResumeRequested = false
-    retry.noteHealthy()
+    retry.renew()
     recovery.latch.release(.venue, as: hasEverConnected ? .running : .starting, because: reason)
   }
 

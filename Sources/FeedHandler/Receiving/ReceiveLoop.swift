@@ -70,6 +70,8 @@ final class ReceiveLoop: @unchecked Sendable {
   private var outage: OutageLog
   private var watchdog: Watchdog
   var isConnecting = false
+  /// When the present connection brought its first tick, by the monotonic clock.
+  private var deliveringSince: Int64?
   /// The mark of the credentials before the venue was shown them last: others that came since, be it in the middle of the
   /// attempt, are worth another one.
   private(set) var credentialsShown: Int?
@@ -172,7 +174,7 @@ final class ReceiveLoop: @unchecked Sendable {
       if !batch.isEmpty {
         inspector.inspect(&batch)
         try publisher.publish(&batch)
-        retry.noteHealthy()
+        if deliveringSince == nil { deliveringSince = Timestamp.monotonicNanoseconds() }
       }
       let activity = try outcome.get()
       try tendParts()
@@ -216,6 +218,10 @@ final class ReceiveLoop: @unchecked Sendable {
     // Credentials that cannot be read are as good as refused.
     case .configuration, .missingInput: guard isConnecting else { throw fault }
     default: throw fault
+    }
+    if let since = deliveringSince {
+      retry.noteDelivered(forNanoseconds: Timestamp.monotonicNanoseconds() - since)
+      deliveringSince = nil
     }
     recovery.board.noteLost()
     noteOutage(cause: OutageLog.cause(of: fault, whileConnecting: isConnecting))

@@ -135,6 +135,30 @@ import Testing
     #expect(fault?.message.hasSuffix("an answer's status lies between 200 and 599") == true)
   }
 
+  /// Port 9 belongs to nobody here.
+  @Test(arguments: [
+    ("http://127.0.0.1:9", "http://127.0.0.1:8/", "Failed to connect to the proxy 127.0.0.1 port 9 "),
+    ("socks5h://[::1]:9", "https://venue.example/", "Failed to connect to the proxy ::1 port 9 "),
+    ("", "http://127.0.0.1:9/", "Failed to connect to 127.0.0.1 port 9 "),
+    (nil, "http://user:word@[::1]:9/a@b", "Failed to connect to ::1 port 9 "),
+    (nil, "http://127.1:9/", "Failed to connect to 127.0.0.1 port 9 "),
+  ])
+  func aProxyThatCannotBeReachedIsTold(proxy: String?, url: String, sentence: String) async throws {
+    let fault = try await onThread {
+      let client = try Venues.HTTPClient(proxy: proxy)
+      return #expect(throws: Fault.self) { _ = try client.send(.init(.get, url)) }
+    }
+    #expect(fault?.kind == .unavailable)
+    #expect(fault?.message.contains(sentence) == true, "\(fault?.message ?? "")")
+    let socket = url.replacing("http", with: "ws", maxReplacements: 1)
+    let other = try await onThread {
+      var options = WebSocketConnection.Options(url: socket)
+      options.proxy = proxy
+      return #expect(throws: Fault.self) { try WebSocketConnection(options).connect() }
+    }
+    #expect(other?.message.contains(sentence) == true, "\(other?.message ?? "")")
+  }
+
   @Test func failuresNameTheAddressButNoCredentials() async throws {
     let silent = try ScriptedServer { peer in
       _ = peer.readRequest()

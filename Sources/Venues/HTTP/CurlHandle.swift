@@ -9,6 +9,8 @@ private let curlStartResult = curl_global_init(Int(CURL_GLOBAL_ALL))
 final class CurlHandle {
   let pointer: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
+  private var url = ""
+  private var mayUseProxy = false
 
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
   init() throws(Fault) {
@@ -34,6 +36,8 @@ final class CurlHandle {
   {
     curl_easy_reset(pointer)
     errorText.pointee = 0
+    self.url = url
+    mayUseProxy = proxy.map { !$0.isEmpty } ?? Self.proxyVariables.contains { getenv($0) != nil }
     try check(tickring_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText))
     try set(CURLOPT_NOSIGNAL, 1)
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -70,10 +74,36 @@ final class CurlHandle {
     }
   }
 
-  /// libcurl's own words for a failed transfer: the error buffer where it was filled, else the code's name.
+  /// libcurl's own words for a failed transfer: the error buffer where it was filled, else the code's name. Of a proxy
+  /// that cannot be reached libcurl tells the address alone, as if it were the server's.
   func explanation(of result: CURLcode) -> String {
     let detail = String(cString: errorText)
-    return detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail
+    guard !detail.isEmpty else { return String(cString: curl_easy_strerror(result)) }
+    let opening = "Failed to connect to "
+    guard mayUseProxy, detail.hasPrefix(opening), let (host, port) = Self.hostAndPort(of: url),
+      !detail.hasPrefix("\(opening)\(host) port \(port) ")
+    else { return detail }
+    return "\(opening)the proxy \(detail.dropFirst(opening.count))"
+  }
+
+  /// The variables of the environment that libcurl asks for a proxy.
+  private static let proxyVariables = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+
+  /// Where an address leads, by libcurl's own reading of it.
+  private static func hostAndPort(of url: String) -> (host: String, port: String)? {
+    guard let parser = curl_url() else { return nil }
+    defer { curl_url_cleanup(parser) }
+    guard curl_url_set(parser, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
+    func part(_ which: CURLUPart) -> String? {
+      var text: UnsafeMutablePointer<CChar>?
+      guard curl_url_get(parser, which, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else {
+        return nil
+      }
+      defer { curl_free(text) }
+      return String(cString: text)
+    }
+    guard let host = part(CURLUPART_HOST), let port = part(CURLUPART_PORT) else { return nil }
+    return (host.trimmingBrackets, port)
   }
 
   /// The kind of fault that a failed transfer is. A server that cannot prove its identity is no outage: trying
@@ -85,5 +115,12 @@ final class CurlHandle {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CACERT_BADFILE: .configuration
     default: .unavailable
     }
+  }
+}
+
+extension String {
+  /// An IPv6 address without the brackets that it has in a URL.
+  fileprivate var trimmingBrackets: String {
+    hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self
   }
 }

@@ -295,4 +295,22 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: ["no-answer", "no-hello"])
+  func aHangingGatewayDoesNotKeepAnybodyFromStopping(behaviour: String) async throws {
+    try await onThread {
+      let history = GatewayHistory(options: try Self.options(behaviour))
+      let request = CandleRequest(Self.instruments[0], from: Self.start, to: Self.start + 120_000_000_000)
+      var looks = 0
+      func isOver() -> Bool {
+        looks += 1
+        return looks > 5
+      }
+      // Where it is waited for to the end, what is delivered is its failure.
+      try history.fetch([request, request], urgency: .routine, until: isOver) { (delivery) throws(Fault) in
+        Issue.record("delivered \(delivery.outcome)")
+      }
+      #expect(looks > 5)
+    }
+  }
 }

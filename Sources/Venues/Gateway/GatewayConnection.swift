@@ -27,19 +27,27 @@ final class GatewayConnection {
   let process: GatewayProcess
   private(set) var hello = GatewayMessage.Hello(protocolVersion: 0, name: "", capabilities: [])
 
+  /// Longest wait between two looks at whether anybody still wants the answer.
+  static let stopLookMilliseconds = 100
+
   /// Starts the program and waits for its hello.
   ///
-  /// - Parameter capability: What the program must be able to; nil when that is found out later.
+  /// - Parameters:
+  ///   - capability: What the program must be able to; nil when that is found out later.
+  ///   - shouldStop: True once nobody waits any longer, which is then thrown as `unavailable`.
   /// - Throws: ``Fault`` of kind `configuration` when there is no such program or it cannot do what is needed,
   ///   `unavailable` when it says no hello in time, `protocolViolation` when it says something else, and as
   ///   ``GatewayProcess`` when it ends.
-  init(_ options: GatewayOptions, role: GatewayRequest.Role, capability: String?) throws(Fault) {
+  init(
+    _ options: GatewayOptions, role: GatewayRequest.Role, capability: String?,
+    until shouldStop: () -> Bool = { false }
+  ) throws(Fault) {
     process = try GatewayProcess(command: options.command, environment: options.environment) { line in
       options.log("info", line)
     }
     do throws(Fault) {
       try process.send(GatewayRequest.hello(role))
-      hello = try waitForHello(options)
+      hello = try waitForHello(options, until: shouldStop)
       guard hello.protocolVersion == GatewayRequest.protocolVersion else {
         throw process.fault(
           .configuration,
@@ -57,15 +65,19 @@ final class GatewayConnection {
     }
   }
 
-  private func waitForHello(_ options: GatewayOptions) throws(Fault) -> GatewayMessage.Hello {
+  private func waitForHello(_ options: GatewayOptions, until shouldStop: () -> Bool) throws(Fault)
+    -> GatewayMessage.Hello
+  {
     let deadline = Deadline(afterMilliseconds: options.helloTimeoutMilliseconds)
     var hello: GatewayMessage.Hello?
     while hello == nil {
+      if shouldStop() { throw process.fault(.unavailable, "is not waited for any longer") }
       guard !deadline.isPast else {
         throw process.fault(
           .unavailable, "has not said hello in \(options.helloTimeoutMilliseconds) ms")
       }
-      _ = try process.receive(timeoutMilliseconds: deadline.remainingMilliseconds) {
+      let slice = min(deadline.remainingMilliseconds, Self.stopLookMilliseconds)
+      _ = try process.receive(timeoutMilliseconds: slice) {
         (bytes, range, _) throws(Fault) in
         hello = try readFirst(bytes, range, options)
         // What comes behind it is for the first receive.

@@ -36,16 +36,40 @@ public final class GatewayHistory: CandleSource, @unchecked Sendable {
   public func candles(of instrument: Instrument, interval: Interval, from: Timestamp, to: Timestamp)
     throws(Fault) -> [Candle]
   {
-    try turn.withLock { (_) throws(Fault) in
-      try fetchCandles(of: instrument, interval: interval, from: from, to: to)
+    let request = CandleRequest(instrument, interval: interval, from: from, to: to)
+    return try candles(request, until: { false })
+  }
+
+  /// One request after the other, as a gateway takes them.
+  ///
+  /// - Throws: as ``CandleSource/fetch(_:urgency:until:deliver:)``.
+  public func fetch(
+    _ requests: [CandleRequest], urgency: CandleUrgency, until shouldStop: () -> Bool,
+    deliver: (CandleDelivery) throws(Fault) -> Void
+  ) throws(Fault) {
+    for (index, request) in requests.enumerated() {
+      if shouldStop() { return }
+      let outcome: Result<[Candle], Fault>
+      do throws(Fault) {
+        outcome = .success(try candles(request, until: shouldStop))
+      } catch {
+        if error.kind == .refused { throw error }
+        outcome = .failure(error)
+      }
+      // An answer that was given up is no failure of the gateway's.
+      if shouldStop(), case .failure = outcome { return }
+      try deliver(CandleDelivery(part: request, requestIndex: index, outcome: outcome))
     }
   }
 
-  private func fetchCandles(of instrument: Instrument, interval: Interval, from: Timestamp, to: Timestamp)
-    throws(Fault) -> [Candle]
-  {
+  private func candles(_ wanted: CandleRequest, until shouldStop: () -> Bool) throws(Fault) -> [Candle] {
+    try turn.withLock { (_) throws(Fault) in try fetchCandles(wanted, until: shouldStop) }
+  }
+
+  private func fetchCandles(_ wanted: CandleRequest, until shouldStop: () -> Bool) throws(Fault) -> [Candle] {
+    let (instrument, interval, from, to) = (wanted.instrument, wanted.interval, wanted.from, wanted.to)
     var candles: [Candle] = []
-    try request("candles of \(instrument.symbol)", capability: "candles") { id in
+    try request("candles of \(instrument.symbol)", capability: "candles", until: shouldStop) { id in
       GatewayRequest.candles(Int(id), instrument, interval, from: from, to: to)
     } onPart: { (message, process) throws(Fault) -> Bool? in
       guard case .candles(_, let rows, let isLast) = message else { return nil }
@@ -88,21 +112,22 @@ public final class GatewayHistory: CandleSource, @unchecked Sendable {
     return instruments
   }
 
-  private func startedConnection() throws(Fault) -> GatewayConnection {
+  private func startedConnection(until shouldStop: () -> Bool = { false }) throws(Fault) -> GatewayConnection
+  {
     if let connection { return connection }
-    let started = try GatewayConnection(options, role: .history, capability: nil)
+    let started = try GatewayConnection(options, role: .history, capability: nil, until: shouldStop)
     connection = started
     return started
   }
 
   /// Sends one request and takes the parts of its answer until `onPart` says that it was the last; nil from it means
-  /// that the message is no such part. A process that failed is ended.
+  /// that the message is no such part. A process that failed, or is not waited for any longer, is ended.
   private func request(
-    _ title: String, capability: String, _ line: (Int64) -> String,
+    _ title: String, capability: String, until shouldStop: () -> Bool = { false }, _ line: (Int64) -> String,
     onPart: (GatewayMessage, GatewayProcess) throws(Fault) -> Bool?
   ) throws(Fault) {
     do throws(Fault) {
-      let connection = try startedConnection()
+      let connection = try startedConnection(until: shouldStop)
       guard connection.hello.capabilities.contains(capability) else {
         throw connection.process.fault(
           .usage,
@@ -111,7 +136,7 @@ public final class GatewayHistory: CandleSource, @unchecked Sendable {
       lastID += 1
       let id = lastID
       try connection.process.send(line(id))
-      try wait(for: id, title, connection, onPart: onPart)
+      try wait(for: id, title, connection, until: shouldStop, onPart: onPart)
     } catch {
       // An error that the gateway reported in good order leaves it usable.
       if error.kind == .unavailable || error.kind == .protocolViolation { end() }
@@ -120,19 +145,21 @@ public final class GatewayHistory: CandleSource, @unchecked Sendable {
   }
 
   private func wait(
-    for id: Int64, _ title: String, _ connection: GatewayConnection,
+    for id: Int64, _ title: String, _ connection: GatewayConnection, until shouldStop: () -> Bool,
     onPart: (GatewayMessage, GatewayProcess) throws(Fault) -> Bool?
   ) throws(Fault) {
     let process = connection.process
     var deadline = Deadline(afterMilliseconds: options.answerTimeoutMilliseconds)
     var outcome: Result<Void, Fault>?
     while outcome == nil {
+      if shouldStop() { throw process.fault(.unavailable, "is not waited for any longer") }
       guard !deadline.isPast else {
         throw process.fault(
           .unavailable,
           "has not answered the request for the \(title) in \(options.answerTimeoutMilliseconds) ms")
       }
-      _ = try process.receive(timeoutMilliseconds: deadline.remainingMilliseconds) { (bytes, range, _) in
+      let slice = min(deadline.remainingMilliseconds, GatewayConnection.stopLookMilliseconds)
+      _ = try process.receive(timeoutMilliseconds: slice) { (bytes, range, _) in
         if range.isEmpty { return true }
         do throws(Fault) {
           let message = try read(bytes, range, title, process)

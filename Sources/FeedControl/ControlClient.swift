@@ -125,8 +125,8 @@ public final class ControlClient {
       }
       throw Fault(
         error.kind,
-        "the feed handler does not answer on its control socket '\(path)': it is starting (past candles are loaded "
-          + "first), stopping, or stuck; its log says which")
+        "the feed handler does not answer on its control socket '\(path)': it is starting, stopping, or stuck; its log "
+          + "says which")
     }
     let data = Data(response.body)
     if let answer = try? JSONDecoder().decode(Answer.self, from: data), response.status == 200 {

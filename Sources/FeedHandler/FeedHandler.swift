@@ -70,6 +70,9 @@ public struct FeedHandler: Sendable {
     let alerts = AlertHook(configuration.alert, feed: configuration.feed, logger: logger)
     let latch = HaltLatch(feed: configuration.feed, segment: segment, alerts: alerts, logger: logger)
     var guarding = FeedGuard(schedule: schedule, latch: latch, alerts: alerts, configuration: loaded)
+    let desk = StartDesk(feed: configuration.feed, segment: segment, latch: latch)
+    let server = ControlServer(
+      path: configuration.controlSocketPath, desk: .starting(desk), options: options)
     var mayRemoveRecorderLane = false
     var hasHalted = false
     defer {
@@ -86,6 +89,7 @@ public struct FeedHandler: Sendable {
         feed: configuration.feed, lane: Self.recorderLane, capacity: configuration.sharedMemory.recorderSlots,
         options: options.forOwnerOnly, owner: configuration.dataDirectory)
       mayRemoveRecorderLane = !recorderLane.isTakenOver
+      try await server.start()
       let store = try CandleStore(path: configuration.dataDirectory + "/candles.sqlite", mode: .readWrite)
       try store.prefer(configuration.candles.prefer == .built ? .built : .venue)
       if segment.takeover != nil {
@@ -105,7 +109,8 @@ public struct FeedHandler: Sendable {
       }
       guarding.historyLoadedUntil =
         waitsForToken(of: venue)
-        ? try TokenWait(venue: venue, latch: latch, shouldStop: shouldStop).run(load) : try load()
+        ? try await TokenWait(venue: venue, latch: latch, desk: desk, shouldStop: shouldStop).run(load)
+        : try load()
       let frames =
         configuration.archive.captureFrames
         ? FrameRing(
@@ -117,7 +122,7 @@ public struct FeedHandler: Sendable {
       let session = try FeedSession(
         configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
         instruments: instruments, recorderLane: recorderLane, archive: archive, frames: frames,
-        guarding: guarding, rules: rules, market: market, clock: clock, logger: logger)
+        guarding: guarding, rules: rules, market: market, clock: clock, server: server, logger: logger)
       mayRemoveRecorderLane = true
       do throws(Fault) {
         try await session.run(until: shouldStop, takeReload: takeReload)
@@ -130,6 +135,7 @@ public struct FeedHandler: Sendable {
       segment.set(.state, FeedState.ended.rawValue)
       logger.info("stopped: \(segment.value(.ticks)) ticks, \(segment.value(.candles)) candles stored")
     } catch {
+      await server.stop()
       hasHalted = true
       if latch.ofFeed == nil {
         latch.latch(

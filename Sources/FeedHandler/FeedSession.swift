@@ -36,7 +36,7 @@ final class FeedSession: Sendable {
     configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
     directory: InstrumentDirectory, instruments: [Instrument], recorderLane writer: consuming LaneWriter,
     archive: consuming ArchiveKeeper, frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule],
-    market: MarketHours, clock: FeedClock, logger: Logger
+    market: MarketHours, clock: FeedClock, server: ControlServer, logger: Logger
   ) throws(Fault) {
     segment.setClock(clock)
     let shared = configuration.sharedMemory
@@ -135,7 +135,7 @@ final class FeedSession: Sendable {
       recovery: ControlRecovery(
         latch: guarding.latch, board: board, alerts: guarding.alerts, repair: repair?.commands,
         configuration: guarding.configuration))
-    server = ControlServer(path: configuration.controlSocketPath, control: control, options: options)
+    self.server = server
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
     repairThread = repair.map { repair in WorkThread(name: "tick-repair") { repair.run() } }
@@ -151,15 +151,15 @@ final class FeedSession: Sendable {
   /// True when the recorder took everything that was published.
   var isEverythingStored: Bool { recorderThread.hasEnded && recorderThread.fault == nil }
 
-  /// Runs until told to stop, or until a thread must HALT.
+  /// Runs until told to stop, or until a thread must HALT; the control socket is closed then.
   ///
   /// - Parameter takeReload: true once for each time that the configuration is to be read again.
   func run(until shouldStop: @escaping @Sendable () -> Bool, takeReload: @Sendable () -> Bool)
     async throws(Fault)
   {
-    try await server.start()
     recorderThread.start()
     receiveThread.start()
+    server.hand(to: .running(control))
     repairThread?.start()
     reconcilerThread?.start()
     keeperThread?.start()

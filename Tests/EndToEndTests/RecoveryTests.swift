@@ -100,6 +100,12 @@ import Testing
     #expect(halted.code == 1 && halted.errors.contains("403"), "\(halted.errors)")
     let early = try Tool.run(["observe", "--feed", feed.name, "NSE:SIM0001"])
     #expect(early.code == 69 && early.errors.contains("it is starting"), "\(early.errors)")
+    #expect(halted.output.contains("HALT of venue kite"), "\(halted.output)")
+    let resume = try Tool.run(["resume", "--feed", feed.name])
+    #expect(resume.code == 0 && resume.output.contains("resumed: HALT of venue kite"), "\(resume.errors)")
+    // The token is still yesterday's, so the HALT is latched anew.
+    try ingest.wait { $0.errors.components(separatedBy: "HALT (venue kite)").count == 3 }
+    #expect(ingest.errors.contains("resumed (venue): by request"), "\(ingest.errors)")
 
     let page = try KiteLoginPage.answer(port: feed.port)
     let login = try Tool.run(

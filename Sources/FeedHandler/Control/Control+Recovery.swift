@@ -47,15 +47,12 @@ extension Control {
   func resume() throws(Fault) -> ResumeAnswer {
     guard let recovery else { throw replayFault("is resumed by `tickring replay resume`") }
     let halts = recovery.latch.all
-    guard !halts.isEmpty else {
-      throw Fault(
-        .usage, "feed '\(settings.feed)' has no HALT to resume; `tickring status` shows what it does")
-    }
+    guard !halts.isEmpty else { throw Halt.nothingToResume(feed: settings.feed) }
     if halts.contains(where: { [.venue, .connection].contains($0.scope) }) { backend.commands.post(.resume) }
     if !recovery.latch.release(.instrument, as: .running, because: "by request").isEmpty {
       recovery.repair?.post(.retryGivenUp)
     }
-    return ResumeAnswer(resumed: halts.map(haltLine))
+    return ResumeAnswer(resumed: halts.map { $0.line(feed: settings.feed) })
   }
 
   /// Reads the configuration file again, and puts in force what can change while the feed runs: all of it or, where

@@ -17,16 +17,15 @@ extension Control {
     }
     let badFrame = backend.lastBadFrame
     let notices = backend.notices
-    return ControlStatus(
-      feed: settings.feed, pid: getpid(),
-      state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown",
-      lastBadFrame: badFrame.isEmpty ? nil : badFrame,
-      counters: Dictionary(
-        uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
-      lanes: lanes, notices: notices.isEmpty ? nil : notices, halts: recovery?.latch.all.map(haltLine),
-      subscriptions: recovery.map { recovery in
-        Dictionary(recovery.board.all.map { ($0.standing.rawValue, 1) }, uniquingKeysWith: +)
-      })
+    var status = ControlStatus(
+      segment, feed: settings.feed, lanes: lanes,
+      halts: recovery?.latch.all.map { $0.line(feed: settings.feed) })
+    status.lastBadFrame = badFrame.isEmpty ? nil : badFrame
+    status.notices = notices.isEmpty ? nil : notices
+    status.subscriptions = recovery.map { recovery in
+      Dictionary(recovery.board.all.map { ($0.standing.rawValue, 1) }, uniquingKeysWith: +)
+    }
+    return status
   }
 
   /// How far each subscription has come.
@@ -40,14 +39,33 @@ extension Control {
       })
   }
 
-  func haltLine(_ halt: Halt) -> HaltLine {
-    HaltLine(
-      scope: halt.scope.rawValue, subject: halt.subject, reason: halt.fault.message,
-      resume: halt.advice(feed: settings.feed), sinceNanoseconds: halt.since.nanoseconds,
-      exitCode: halt.fault.kind.rawValue)
-  }
-
   func replayFault(_ what: String) -> Fault {
     Fault(.usage, "feed '\(settings.feed)' is a replay, which \(what)")
+  }
+}
+
+extension ControlStatus {
+  /// What a feed's segment tells.
+  init(_ segment: FeedSegment, feed: String, lanes: [Lane], halts: [HaltLine]?) {
+    self.init(
+      feed: feed, pid: getpid(),
+      state: FeedState(rawValue: segment.value(.state)).map { "\($0)" } ?? "unknown", lastBadFrame: nil,
+      counters: Dictionary(
+        uniqueKeysWithValues: FeedCounter.allCases.map { ($0.name, segment.value($0)) }),
+      lanes: lanes, halts: halts)
+  }
+}
+
+extension Halt {
+  /// The HALT as the control socket tells it.
+  func line(feed: String) -> HaltLine {
+    HaltLine(
+      scope: scope.rawValue, subject: subject, reason: fault.message, resume: advice(feed: feed),
+      sinceNanoseconds: since.nanoseconds, exitCode: fault.kind.rawValue)
+  }
+
+  /// Why nothing can be resumed.
+  static func nothingToResume(feed: String) -> Fault {
+    Fault(.usage, "feed '\(feed)' has no HALT to resume; `tickring status` shows what it does")
   }
 }

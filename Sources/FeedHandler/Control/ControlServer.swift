@@ -8,7 +8,15 @@ internal import Synchronization
 
 /// The control socket: HTTP with JSON over a Unix-domain socket, open to those who may open lanes.
 final class ControlServer: Sendable {
+  /// Who carries out what is asked.
+  enum Desk: Sendable {
+    case starting(StartDesk)
+    /// With a replay's own requests, which a live feed refuses.
+    case running(Control, replay: ReplayDesk? = nil)
+  }
+
   private let server: HTTPServer
+  private let handler: ControlHandler
   private let path: String
   private let options: SegmentOptions
   /// True while the file at the path is ours.
@@ -18,16 +26,16 @@ final class ControlServer: Sendable {
   static let pathBytesMax = 107
   private static let pollMilliseconds = 2
 
-  /// - Parameter replay: what carries out the requests of a replay; nil for a live feed, which refuses them.
   /// - Parameter options: mode and group of the lanes, which the socket follows: who may not open it gets no lane.
-  init(path: String, control: Control, replay: ReplayDesk? = nil, options: SegmentOptions) {
+  init(path: String, desk: Desk, options: SegmentOptions) {
     self.path = path
     self.options = options
-    let server = HTTPServer(
-      address: .unix(path: path), logger: .disabled, handler: ControlHandler(control: control, replay: replay)
-    )
-    self.server = server
+    handler = ControlHandler(desk)
+    server = HTTPServer(address: .unix(path: path), logger: .disabled, handler: handler)
   }
+
+  /// Lets somebody else carry out what is asked from now on.
+  func hand(to desk: Desk) { handler.desk.withLock { $0 = desk } }
 
   /// Starts listening and returns once requests are taken.
   ///
@@ -67,13 +75,17 @@ final class ControlServer: Sendable {
   }
 }
 
-private struct ControlHandler: HTTPHandler {
-  let control: Control
-  let replay: ReplayDesk?
+private final class ControlHandler: HTTPHandler {
+  let desk: Mutex<ControlServer.Desk>
+
+  init(_ desk: ControlServer.Desk) { self.desk = Mutex(desk) }
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
     do {
-      return try await respond(to: request)
+      switch desk.withLock({ $0 }) {
+      case .starting(let desk): return try respond(to: request, desk)
+      case .running(let control, let replay): return try await respond(to: request, control, replay)
+      }
     } catch let fault as Fault {
       let status: HTTPStatusCode = fault.kind == .held ? .conflict : .badRequest
       return try answer(Refusal(error: fault.message, kind: fault.kind.rawValue), status)
@@ -83,7 +95,17 @@ private struct ControlHandler: HTTPHandler {
     }
   }
 
-  private func respond(to request: HTTPRequest) async throws -> HTTPResponse {
+  private func respond(to request: HTTPRequest, _ start: StartDesk) throws -> HTTPResponse {
+    switch (request.method, request.path) {
+    case (.GET, "/status"): try answer(start.status())
+    case (.POST, "/resume"): try answer(start.resume())
+    default: throw start.refusal()
+    }
+  }
+
+  private func respond(to request: HTTPRequest, _ control: Control, _ replay: ReplayDesk?) async throws
+    -> HTTPResponse
+  {
     let parts = request.path.split(separator: "/").map(String.init)
     switch (request.method, parts.count, parts.first, parts.last) {
     case (.GET, 1, "status", _):
@@ -109,7 +131,12 @@ private struct ControlHandler: HTTPHandler {
     case (.POST, 1, "resume", _): return try answer(control.resume())
     case (.POST, 2, "configuration", "reload"): return try answer(control.reload())
     case (_, 1...2, "replay", let action?):
-      return try answer(try await replayDesk().carryOut(try await replayRequest(action, request)))
+      guard let replay else {
+        throw Fault(
+          .usage, "feed '\(control.feed)' is live: only a replay can be paused, moved or set to another speed"
+        )
+      }
+      return try answer(try await replay.carryOut(try await replayRequest(action, request)))
     default:
       throw Fault(.usage, "the control socket knows no \(request.method.rawValue) \(request.path)")
     }
@@ -124,14 +151,6 @@ private struct ControlHandler: HTTPHandler {
       )
     }
     return mode
-  }
-
-  private func replayDesk() throws(Fault) -> ReplayDesk {
-    guard let replay else {
-      throw Fault(
-        .usage, "feed '\(control.feed)' is live: only a replay can be paused, moved or set to another speed")
-    }
-    return replay
   }
 
   private func replayRequest(_ action: String, _ request: HTTPRequest) async throws -> ReplayRequest {

@@ -140,7 +140,7 @@ public final class ReplayFeed: Sendable {
       segment: segment, backend: ReplayBackend(catalogue: catalogue, commands: loop.commands),
       configured: catalogue.instruments)
     server = ControlServer(
-      path: options.controlSocket, control: control, replay: loop.desk,
+      path: options.controlSocket, desk: .running(control, replay: loop.desk),
       options: SegmentOptions(mode: options.permissions))
     thread = WorkThread(name: "tick-replay") { loop.run() }
     self.segment = segment

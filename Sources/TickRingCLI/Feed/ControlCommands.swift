@@ -77,7 +77,7 @@ struct StatusCommand: ParsableCommand {
     do {
       status = try options.controlClient().status()
     } catch {
-      // One that waits for a token before it has started answers no questions yet.
+      // One that is ending answers no questions any more.
       throw halt ?? error
     }
     if json {

@@ -120,9 +120,11 @@ public struct FeedHandler: Sendable {
       let clock = try startClock()
       try market.check(at: clock.now())
       let session = try FeedSession(
-        configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
-        instruments: instruments, recorderLane: recorderLane, archive: archive, frames: frames,
-        guarding: guarding, rules: rules, market: market, clock: clock, server: server, logger: logger)
+        FeedSetup(
+          configuration: configuration, venue: venue, segment: segment, store: store, directory: directory,
+          instruments: instruments, guarding: guarding, rules: rules, market: market, clock: clock,
+          logger: logger),
+        recorderLane: recorderLane, archive: archive, frames: frames, server: server)
       mayRemoveRecorderLane = true
       do throws(Fault) {
         try await session.run(until: shouldStop, takeReload: takeReload)

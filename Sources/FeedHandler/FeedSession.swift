@@ -1,4 +1,3 @@
-internal import CandleBuilding
 internal import CandleStore
 internal import Configuration
 internal import FeedControl
@@ -8,7 +7,6 @@ internal import MarketData
 internal import SharedRing
 internal import Synchronization
 internal import TickArchive
-internal import TickQuality
 
 /// The running part of a feed handler: three threads, started together and stopped in the order of the data.
 final class FeedSession: Sendable {
@@ -28,19 +26,19 @@ final class FeedSession: Sendable {
   private let logger: Logger
 
   private static let pollMilliseconds = 20
-  /// Longest wait for bytes in blocking mode, which is also the longest that a command to the thread waits.
-  private static let receiveWaitMilliseconds = 20
   private static let repairWaitMilliseconds = 3000
 
+  /// - Parameters:
+  ///   - writer: the recorder's lane, with what an earlier run may have left in it.
+  ///   - frames: where the venue's frames also go, as they came; nil for nowhere.
+  ///   - server: the control socket, which this session answers from its start to its end.
+  /// - Throws: ``Fault`` when lane, archive or store cannot be read or written.
   init(
-    configuration: FeedConfiguration, venue: Venue, segment: FeedSegment, store: CandleStore,
-    directory: InstrumentDirectory, instruments: [Instrument], recorderLane writer: consuming LaneWriter,
-    archive: consuming ArchiveKeeper, frames: FrameRing?, guarding: FeedGuard, rules: [ChosenRule],
-    market: MarketHours, clock: FeedClock, server: ControlServer, logger: Logger
+    _ setup: FeedSetup, recorderLane writer: consuming LaneWriter, archive: consuming ArchiveKeeper,
+    frames: FrameRing?, server: ControlServer
   ) throws(Fault) {
-    segment.setClock(clock)
-    let shared = configuration.sharedMemory
-    let options = try SegmentOptions(shared)
+    let (configuration, segment, logger) = (setup.configuration, setup.segment, setup.logger)
+    segment.setClock(setup.clock)
     var reader = try LaneReader(feed: configuration.feed, lane: FeedHandler.recorderLane)
     let writerRefusals = writer.refusals
     let lastArchived = archive.lastSealedSequence ?? 0
@@ -49,98 +47,43 @@ final class FeedSession: Sendable {
       logger.warning("\(reader.lag) records that an earlier run had published wait in the recorder's lane")
     }
     let rebuilt = try CandleRebuild(
-      configuration, rules: rules, store: store, lastArchived: lastArchived, logger: logger)
+      configuration, rules: setup.rules, store: setup.store, lastArchived: lastArchived, logger: logger)
+    let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
+    let gapsLeftOpen = Self.gapsLeftOpen(
+      stored: try setup.store.storedGaps().map(\.gap), waiting: &reader)
 
     let mark = StreamMark()
-    let gapStart = Self.gapStart(archived: rebuilt.lastRecord, inLane: writer.recovered)
-    let gapsLeftOpen = Self.gapsLeftOpen(stored: try store.storedGaps().map(\.gap), waiting: &reader)
-    let board = SubscriptionBoard(
-      schedule: guarding.schedule, muteSeconds: configuration.subscriptions.muteSeconds, segment: segment,
-      alerts: guarding.alerts, logger: logger)
-    let session = SessionWatch(guarding.schedule, segments: SessionWatch.segments(of: instruments))
-    let modes = configuration.subscriptions
-    receive = ReceiveLoop(
-      source: venue.makeSource(clock, frames),
-      subscriptions: instruments.map { Subscription($0, mode: modes.modes[$0.symbol] ?? modes.mode) },
-      inspector: TickQualityInspector(
-        rules: rules, phases: market.phases, instrumentsMax: shared.instrumentsMax),
+    let board = setup.makeBoard()
+    let session = setup.makeSessionWatch()
+    receive = setup.makeReceiveLoop(
       publisher: Publisher(
         segment: segment, recorder: writer, lastSequence: lastSequence,
         recorderWaitMillisecondsMax: configuration.recorder.fullWaitMilliseconds, mark: mark),
-      segment: segment, clock: clock,
-      retry: RetryPolicy(
-        firstDelayMilliseconds: configuration.retry.firstDelayMilliseconds,
-        delayMillisecondsMax: configuration.retry.delayMillisecondsMax,
-        attemptsMax: configuration.retry.attemptsMax),
-      recovery: ReceiveLoop.Recovery(
-        latch: guarding.latch, alerts: guarding.alerts, board: board, session: session,
-        credentialsMark: venue.credentialsMark, loginAdvice: venue.loginAdvice),
-      options: ReceiveLoop.Options(
-        waitMilliseconds: configuration.receive.wait == .spin ? 0 : Self.receiveWaitMilliseconds,
-        silenceMillisecondsMax: configuration.retry.silenceSecondsMax * 1000,
-        gapStart: gapStart,
-        gapsLeftOpen: gapsLeftOpen,
-        processor: configuration.receive.cpu,
-        exitsOnHalt: configuration.retry.onHalt == .exit),
-      logger: logger)
-    repair =
-      configuration.repair.isEnabled
-      ? RepairLoop(
-        source: venue.history, store: store,
-        plan: RepairPlan(configuration, schedule: guarding.schedule, clock: clock), segment: segment,
-        latch: guarding.latch, alerts: guarding.alerts, stream: receive.commands, clock: clock,
-        options: RepairLoop.Options(
-          attemptsMax: configuration.repair.attemptsMax, loadedUntil: guarding.historyLoadedUntil),
-        logger: logger) : nil
-    recorder = Recorder(
-      lane: reader, archive: archive, store: store, aggregator: rebuilt.aggregator,
-      quality: rebuilt.quality, market: market,
+      frames: frames, board: board, session: session, gapStart: gapStart, gapsLeftOpen: gapsLeftOpen)
+    repair = setup.makeRepairLoop(stream: receive.commands)
+    recorder = setup.makeRecorder(
+      lane: reader, archive: archive, rebuilt: rebuilt,
       sessions: SessionNotes(
         ledger: SessionLedger(directory: configuration.dataDirectory + "/archive", feed: configuration.feed),
         mark: mark, firstSequence: lastSequence + 1, logger: logger),
-      repair: repair?.commands, segment: segment, clock: clock,
-      options: Recorder.Options(
-        sealMilliseconds: configuration.recorder.sealSeconds * 1000,
-        syncMilliseconds: configuration.recorder.syncSeconds * 1000, processor: configuration.recorder.cpu,
-        dataDirectory: configuration.dataDirectory),
-      logger: logger)
-    reconciler =
-      configuration.candles.reconcile
-      ? Reconciler(
-        source: venue.history, store: store, market: market,
-        rules: try CandleRuleCatalogue.make(configuration.quality.candleRules), segment: segment,
-        clock: clock,
-        options: Reconciler.Options(
-          afterNanoseconds: Int64(configuration.candles.reconcileAfterSeconds)
-            * Timestamp.nanosecondsPerSecond),
-        logger: logger) : nil
-    reconciler?.commands.post(instruments)
-    reconcilerThread = reconciler.map { reconciler in WorkThread(name: "tick-reconcile") { reconciler.run() }
-    }
-    keeper = StoreKeeper(
-      store: store,
-      retention: CandleRetention(
-        minuteDays: configuration.store.minuteDays, longerDays: configuration.store.longerDays),
-      segment: segment, clock: clock, logger: logger)
-    keeperThread = keeper.map { keeper in WorkThread(name: "tick-keep") { keeper.run() } }
-    let backend = LiveBackend(
-      directory: directory, store: store, market: market, receive: receive, recorder: recorder,
-      repair: repair?.commands,
-      board: board, reconciler: reconciler)
-    control = Control(
-      settings: Control.Settings(
-        feed: configuration.feed, laneSlots: shared.laneSlots, lanesMax: shared.lanesMax,
-        options: options, instrumentsMax: venue.instrumentsMax),
-      segment: segment, backend: backend, configured: instruments, modes: configuration.subscriptions,
-      recovery: ControlRecovery(
-        latch: guarding.latch, board: board, alerts: guarding.alerts, repair: repair?.commands,
-        configuration: guarding.configuration))
+      repair: repair?.commands)
+    reconciler = try setup.makeReconciler()
+    reconciler?.commands.post(setup.instruments)
+    keeper = setup.makeStoreKeeper()
+    let backend = setup.makeBackend(
+      receive: receive, recorder: recorder, repair: repair, reconciler: reconciler, board: board)
+    control = try setup.makeControl(backend, repair: repair, board: board)
     self.server = server
+    supervisor = FeedSupervisor(
+      board: board, session: session, market: setup.market, segment: segment, clock: setup.clock,
+      logger: logger)
     receiveThread = WorkThread(name: "tick-receive") { [receive] in receive.run() }
     recorderThread = WorkThread(name: "tick-record") { [recorder] in recorder.run() }
     repairThread = repair.map { repair in WorkThread(name: "tick-repair") { repair.run() } }
-    supervisor = FeedSupervisor(
-      board: board, session: session, market: market, segment: segment, clock: clock, logger: logger)
+    reconcilerThread = reconciler.map { reconciler in
+      WorkThread(name: "tick-reconcile") { reconciler.run() }
+    }
+    keeperThread = keeper.map { keeper in WorkThread(name: "tick-keep") { keeper.run() } }
     self.logger = logger
     for refusal in segment.refusals + writerRefusals { logger.warning("\(refusal)") }
     for adoption in control.adoptLanes(knowing: backend.known) {

@@ -126,7 +126,8 @@ let package = Package(
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
-      name: "SharedRingTests", dependencies: ["SharedRing", "MarketData"], swiftSettings: strict),
+      name: "SharedRingTests", dependencies: ["SharedRing", "MarketData", "CSharedRing"],
+      swiftSettings: strict),
     .testTarget(
       name: "VenuesTests", dependencies: ["Venues", "VenueSimulator", "MarketData", flyingFox],
       resources: [.copy("Resources")], swiftSettings: strict),

@@ -1,7 +1,7 @@
 /// What is remarkable about one tick. The flags travel with it through ring, archive and replay, so quality is
 /// never a side channel.
 public struct TickFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  /// The bits, as in `CSharedRing.h`.
+  /// The bits, as in `tickring_record.h`.
   public var rawValue: UInt16
 
   /// Makes a set from its bits.

@@ -8,9 +8,11 @@
 //     counters     uint64_t[TICKRING_COUNTERS_MAX] at counters_offset; their table is in tickring_counters.h
 //     instruments  tickring_instrument[instruments_max] at instruments_offset; the first
 //                  counter[instruments] rows may be used, those without a symbol are free;
-//                  but for its tick count a row never changes
-//     last values  tickring_tick[instruments_max] at last_values_offset: the newest tick of each instrument, each
-//                  row a sequence lock whose version is the low half of the first word (odd: being written)
+//                  but for its tick count a row never changes. The number of a row is its `id`, by which records name
+//                  the instrument, and the number of its row in the two tables below
+//     last values  tickring_tick[instruments_max] at last_values_offset: the newest tick (kind trade) of each
+//                  instrument, each row a sequence lock whose version is the low half of the first word (odd: being
+//                  written)
 //     forming      tickring_forming[instruments_max] at forming_offset: the running minute of each instrument, rows
 //                  with the same kind of lock, see tickring_forming.h
 //
@@ -40,6 +42,10 @@
 // to a producer that recovers after a crash. The consumer's `released` cursor may run late too, by up to an eighth
 // of the ring: the producer keeps a copy and looks again only when the copy leaves it no room.
 //
+// A lane carries, in the order of the feed's `sequence`, the records of its instruments but for what a quality rule
+// rejected, and those that concern the whole feed (TICKRING_INSTRUMENT_ALL), such as outages. Not all are ticks: look at
+// `kind`, see tickring_record.h. Sequences have holes in a lane, since other records go to other lanes.
+//
 // Feed and lane have layout versions of their own, so that what waits in a lane outlives a change of the feed segment.
 // Magic and layout version come first in every layout, and a lane's two cursors stay where they are: so much can be
 // told of a segment of any version.
@@ -62,13 +68,16 @@
 // How to read, from any language; ../examples shows it in C and in Python:
 //   1. Map /tickring.FEED read-only, and go on when tickring_feed_check says TICKRING_READY.
 //   2. Ask the feed handler for a lane: HTTP over the Unix-domain socket `control_socket` of the feed's header,
-//      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...]}; 200 means that it is there.
+//      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...]}; 200 means that it is there, and carries the
+//      symbols as soon as its counter `filter-version` has come to the answer's `filterVersion`. Anything else is a
+//      refusal, {"error": "a sentence"}. A lane that is there already keeps its symbols and gets these as well;
+//      POST /lanes/NAME/observe and /lanes/NAME/unobserve {"symbols": [...]} change them while it is read.
 //   3. Map /tickring.FEED.NAME read-write, check it with tickring_lane_check, and take the lock of the consumer's byte
 //      (fcntl F_OFD_SETLK): when that is refused, the process `consumer_pid` of the lane's header reads it; else write
 //      your own pid there. Keep the descriptor open.
 //   4. Begin at the position in `released`. While tickring_slot_holds, read the record in place; then store the new
 //      position into `released`, once for the whole run. Nothing read may be looked at after its release.
-//   5. When nothing is there, spin with tickring_pause, or tickring_lane_sleep. A record whose flags hold the gap mark
+//   5. When nothing is there, spin with tickring_pause, or tickring_lane_sleep. TICKRING_FLAG_GAP_BEFORE on a record
 //      says that records before it are missing in this lane, and why is in the lane's counters.
 //   6. DELETE /lanes/NAME gives the lane back; a reader that only ends finds it again as it left it.
 #pragma once
@@ -77,6 +86,7 @@
 
 #include "tickring_clock.h"
 #include "tickring_counters.h"
+#include "tickring_record.h"
 #include "tickring_lane.h"
 #include "tickring_forming.h"
 #include "tickring_last_value.h"

@@ -33,34 +33,33 @@ static const uint64_t TICKRING_LANE_MAGIC = 0x454e414c4b434954;
 // The instrument of a record that concerns the whole feed; in a row of last values: the row is empty again.
 static const uint32_t TICKRING_INSTRUMENT_ALL = 0xffffffff;
 
-// One record; what the fields mean is documented at Swift's `Tick`. Prices are in units of 1e-9, times in
-// nanoseconds since 1970 UTC unless the name says seconds.
+// One record; the fields as those of a trade, see tickring_record.h for the other kinds. Prices are in units of 1e-9,
+// times in nanoseconds since 1970 UTC unless the name says seconds, by the feed's clock.
 typedef struct {
-  uint32_t stamp;
-  uint32_t instrument;
-  uint64_t sequence;
-  int64_t receive_time_ns;
-  int64_t exchange_time_ns;
+  uint32_t stamp;               // of the slot, or version of the row
+  uint32_t instrument;          // row of the instrument table, or TICKRING_INSTRUMENT_ALL
+  uint64_t sequence;            // number in the feed, from 1, continued across restarts
+  int64_t receive_time_ns;      // when it was read from the socket
+  int64_t exchange_time_ns;     // the venue's time; 0: it sent none
   int64_t last_price;
-  int64_t day_volume;
-  uint32_t last_trade_seconds;
-  uint32_t last_quantity;
-  uint32_t open_interest;
-  uint16_t flags;
-  uint8_t kind;
+  int64_t day_volume;           // traded since the start of the day
+  uint32_t last_trade_seconds;  // 0: the venue sent none
+  uint32_t last_quantity;       // of one trade: not to be summed
+  uint32_t open_interest;       // 0: none
+  uint16_t flags;               // TICKRING_FLAG_...
+  uint8_t kind;                 // TICKRING_KIND_...
   uint8_t reserved;
 } tickring_tick;
 
 typedef struct {
   uint32_t id;
-  uint32_t lot_size;
+  uint32_t lot_size;                 // units in one lot
   int64_t price_tick;                // units of 1e-9; 0 = unknown
   char symbol[TICKRING_NAME_BYTES];  // UTF-8, NUL-terminated
   uint64_t ticks;                    // ticks published since the feed handler started
 } tickring_instrument;
 
-// The running minute of one instrument. Prices are in units of 1e-9; what the fields mean is documented at Swift's
-// `Candle`.
+// The running minute of one instrument. Prices are in units of 1e-9.
 typedef struct {
   uint32_t version;          // of the row, odd while it is being written
   uint32_t instrument;
@@ -69,14 +68,14 @@ typedef struct {
   int64_t high;
   int64_t low;
   int64_t close;
-  int64_t volume;
-  int64_t turnover;          // units of 1e-4
+  int64_t volume;            // traded within the minute
+  int64_t turnover;          // sum of price times volume, units of 1e-4
   int64_t received_ns;       // receive time of the newest record that was taken into account
   uint64_t sequence;         // and its number: the candle is right for the feed up to there
-  uint32_t open_interest;
-  uint32_t tick_count;
-  uint16_t flags;
-  uint8_t coverage;          // percent of the whole minute, as far as it has gone
+  uint32_t open_interest;    // at the newest tick
+  uint32_t tick_count;       // ticks that were trades
+  uint16_t flags;            // TICKRING_CANDLE_...
+  uint8_t coverage;          // percent of the whole minute with a living feed, as far as it has gone
   uint8_t reserved[5];
   uint64_t unused[4];
 } tickring_forming;
@@ -89,8 +88,8 @@ typedef struct {
   uint64_t counters_offset;
   uint64_t instruments_offset;
   uint64_t last_values_offset;
-  int64_t created_wall_ns;
-  int64_t clock_feed_origin_ns;  // the feed's clock: feed = feed_origin + (wall - wall_origin) * speed
+  int64_t created_wall_ns;       // machine time, ns since 1970 UTC
+  int64_t clock_feed_origin_ns;  // the feed's clock: feed = feed_origin + (machine time - wall_origin) * speed
   int64_t clock_wall_origin_ns;
   double clock_speed;
   int32_t producer_pid;

@@ -19,12 +19,19 @@ enum TickText {
 
 /// What the column `kind` of printed and exported records says.
 enum RecordKinds {
+  private static let causes = GapCause.names.map { "\($0.cause.rawValue) \($0.name)" }.joined(separator: ", ")
+
   static let help = """
     Every record is a row; its kind says what its fields mean. \(TickKind.trade.rawValue) is a tick. \
-    \(TickKind.gap.rawValue) is an outage, of the whole feed where the symbol is `*`. \
+    \(TickKind.gap.rawValue) is an outage, of the whole feed where the symbol is `*`: the exchange time is its start, \
+    the receive time its end, or when it was noticed where the flags say gap-open, and the last quantity its cause. \
     \(TickKind.daySummary.rawValue) are the day's prices before the tick that follows: the price is the high, the \
     volume the low and the exchange time the open, both in units of 1e-9; the previous close in the same units is the \
-    last trade's whole seconds plus 2^32 times the last quantity.
+    last trade's whole seconds plus 2^32 times the last quantity. \(TickKind.rejected.rawValue) is a tick that a quality \
+    rule rejected, \(TickKind.original.rawValue) one as it was before it was corrected. \
+    \(TickKind.priceLimits.rawValue) are the day's price limits: the price is the upper one, the volume the lower in \
+    units of 1e-9. \(TickKind.repaired.rawValue) is an outage whose minutes were fetched: as \
+    \(TickKind.gap.rawValue), but that the volume is its end. The causes: \(causes).
     """
 }
 

@@ -17,8 +17,9 @@ public struct CandleRequest: Sendable, Hashable {
     self.to = to
   }
 
-  /// The request cut into ones of at most `days` days each, ascending, without hole or overlap; none when the range
-  /// is empty. `days` is positive.
+  /// The request cut into ones that touch at most `days` days of India's calendar each, so that dates may say in a
+  /// request which days it is about; ascending, without hole or overlap; none when the range is empty. `days` is
+  /// positive.
   public func parts(ofAtMost days: Int) -> [CandleRequest] {
     precondition(days > 0, "a request spans at least one day")
     let span = Int64(days).multipliedReportingOverflow(by: 86_400 * Timestamp.nanosecondsPerSecond)
@@ -27,7 +28,8 @@ public struct CandleRequest: Sendable, Hashable {
     while start < to {
       var part = self
       part.from = start
-      if !span.overflow, to - start > span.partialValue { part.to = start + span.partialValue }
+      let midnight = CivilTime(dayNumber: CivilTime(start).dayNumber).timestamp()
+      if !span.overflow, to - midnight > span.partialValue { part.to = midnight + span.partialValue }
       parts.append(part)
       start = part.to
     }

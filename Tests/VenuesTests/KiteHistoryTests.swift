@@ -181,12 +181,12 @@ import Testing
     }
     #expect(
       requests == [
-        "/instruments/historical/408065/minute 2026-01-01 09:15:00 2026-03-02 09:14:59",
-        "/instruments/historical/408065/minute 2026-03-02 09:15:00 2026-03-03 09:14:59",
+        "/instruments/historical/408065/minute 2026-01-01 09:15:00 2026-03-01 23:59:59",
+        "/instruments/historical/408065/minute 2026-03-02 00:00:00 2026-03-03 09:14:59",
       ])
     #expect(
       candles.map(\.start.rfc3339) == [
-        "2026-01-01T09:15:00+05:30", "2026-03-02T09:14:00+05:30", "2026-03-02T09:15:00+05:30",
+        "2026-01-01T09:15:00+05:30", "2026-03-01T23:59:00+05:30", "2026-03-02T00:00:00+05:30",
         "2026-03-03T09:14:00+05:30",
       ])
   }
@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test func requestsKeepToTheBudget() async throws {
-    let end = Self.start + 180 * 86_400 * Timestamp.nanosecondsPerSecond
+    let end = Self.start + 179 * 86_400 * Timestamp.nanosecondsPerSecond
     let before = RequestBudget.monotonicNanoseconds()
     let (_, requests) = try await withVenue(limits: [RateLimit(requests: 1, per: .milliseconds(100))]) {
       try $0.candles(of: try Self.instrument(), interval: .minute, from: Self.start, to: end)

@@ -81,7 +81,14 @@ import Testing
   @Test(arguments: seeds)
   func everyLineOfAGatewayIsWhatPythonMakesOfIt(seed: Int) async throws {
     let rows = try await Self.rows("gateway", seed: seed)
-    try Self.check(rows) { GatewayOutput.describe(line: $0) }
+    try Self.check(rows) { line in
+      // Many of these ticks have times that cannot be read, of which people are told.
+      var description = GatewayOutput.describe(line: line)
+      if !description.lines.isEmpty {
+        description.errors.removeAll { $0.hasSuffix("counts as one without it") }
+      }
+      return description
+    }
     for row in rows {
       let members = try row.expected.flatMap { try Self.value($0).members }
       var decoder = GatewayDecoder()
@@ -173,6 +180,27 @@ import Testing
     ]
     for (line, sentence) in gateway {
       #expect(GatewayOutput.describe(line: line) == FrameDescription(errors: [sentence]))
+    }
+  }
+
+  @Test func aGatewaysTimeThatCannotBeReadIsSaid() {
+    func errors(_ time: String) -> [String] {
+      let line = "{\"type\":\"tick\",\"symbol\":\"NSE:A\",\"price\":1,\"last_trade_time\": \(time) }"
+      let description = GatewayOutput.describe(line: line)
+      #expect(description.lines.count == 1, "\(time)")
+      return description.errors
+    }
+    for time in [
+      "1764042300.25", "\"1764042300\"", "\"2025-11-25T09:15:00+05:30\"", "null", "NaN", "\"\"", "0",
+    ] {
+      #expect(errors(time).isEmpty, "\(time)")
+    }
+    for time in ["\"2025-11-25 09:15:00\"", "\"today\"", "-5", "1e30", "{\"a\":1}", "true"] {
+      #expect(
+        errors(time) == [
+          "its last_trade_time is \(time), where Unix time or a text with its zone, as in \"2025-11-25T09:15:00+05:30\", "
+            + "should be; the tick counts as one without it"
+        ])
     }
   }
 }

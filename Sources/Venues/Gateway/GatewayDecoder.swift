@@ -69,7 +69,8 @@ public enum GatewayOutput {
   /// Decodes one line, written as the JSON text that it is or in hexadecimal digits.
   ///
   /// A tick becomes a JSON object with the keys of the wire: numbers as exact decimals, rounded to 1e-9, times as on
-  /// the wire. Other lines of the protocol give nothing; bad lines and the gateway's own errors give a sentence.
+  /// the wire. Other lines of the protocol give nothing; bad lines, times that cannot be read and the gateway's own
+  /// errors give a sentence.
   public static func describe(line text: some StringProtocol) -> FrameDescription {
     do {
       let bytes = try FrameLine.bytes(text)
@@ -79,7 +80,13 @@ public enum GatewayOutput {
       if line.isType("tick", in: scanner) {
         _ = try line.checkTick(in: scanner)
         scanner.index = scanner.start
-        return FrameDescription(lines: [try scanner.normalizedValue()])
+        var description = FrameDescription(lines: [try scanner.normalizedValue()])
+        if let (member, place) = line.unreadableTime {
+          description.errors.append(
+            "its \(member) is \(excerpt(of: bytes[place])), where Unix time or a text with its zone, as in "
+              + "\"2025-11-25T09:15:00+05:30\", should be; the tick counts as one without it")
+        }
+        return description
       }
       switch try GatewayMessage(line, scanner) {
       case .error(_, let kind, let message):

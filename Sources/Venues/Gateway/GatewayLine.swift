@@ -12,6 +12,8 @@ struct GatewayLine {
   private(set) var volume: Int64?
   private(set) var lastQuantity: Int64 = 0
   private(set) var openInterest: Int64 = 0
+  /// A time that could not be read, and so counts as none: the member, and where it stands in the line's bytes.
+  private(set) var unreadableTime: (member: StaticString, place: Range<Int>)?
 
   /// Reads a whole line; what a tick does not have is passed over.
   ///
@@ -43,9 +45,9 @@ struct GatewayLine {
       }
       price = exact
     } else if scanner.isText(key, "time") {
-      time = try scanner.looseTime()
+      time = try takeTime("time", from: &scanner)
     } else if scanner.isText(key, "last_trade_time") {
-      lastTradeTime = try scanner.looseTime()
+      lastTradeTime = try takeTime("last_trade_time", from: &scanner)
     } else if scanner.isText(key, "volume") {
       volume = try scanner.looseDecimal("volume")?.scaled(fractionDigits: 0)
     } else if scanner.isText(key, "last_quantity") {
@@ -56,6 +58,22 @@ struct GatewayLine {
       try scanner.skipStrictly()
     }
   }
+
+  private mutating func takeTime(_ member: StaticString, from scanner: inout JSONScanner) throws(Fault)
+    -> Timestamp
+  {
+    _ = scanner.peek()
+    let start = scanner.index
+    let time = try scanner.looseTime()
+    if !time.isKnown {
+      let place = start..<scanner.index
+      let saysNothing = Self.wordsForNoTime.contains { scanner.bytes[place].elementsEqual($0.utf8) }
+      if !saysNothing { unreadableTime = (member, place) }
+    }
+    return time
+  }
+
+  private static let wordsForNoTime = ["null", "NaN", "\"\"", "0"]
 
   func isType(_ name: StaticString, in scanner: JSONScanner) -> Bool {
     type.map { scanner.isText($0, name) } ?? false

@@ -90,7 +90,7 @@ private final class ControlHandler: HTTPHandler {
       let status: HTTPStatusCode = fault.kind == .held ? .conflict : .badRequest
       return try answer(Refusal(error: fault.message, kind: fault.kind.rawValue), status)
     } catch let error as DecodingError {
-      let fault = Fault(.usage, "the request's body is not the JSON that \(request.path) takes: \(error)")
+      let fault = Fault(.usage, "the request's body is not what \(request.path) takes: \(error.sentence)")
       return try answer(Refusal(error: fault.message, kind: fault.kind.rawValue), .badRequest)
     }
   }

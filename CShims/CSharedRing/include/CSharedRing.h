@@ -43,8 +43,8 @@
 // of the ring: the producer keeps a copy and looks again only when the copy leaves it no room.
 //
 // A lane carries, in the order of the feed's `sequence`, the records of its instruments but for what a quality rule
-// rejected, and those that concern the whole feed (TICKRING_INSTRUMENT_ALL), such as outages. Not all are ticks: look at
-// `kind`, see tickring_record.h. Sequences have holes in a lane, since other records go to other lanes.
+// rejected, and those that concern the whole feed (TICKRING_INSTRUMENT_ALL), such as outages. Not all are ticks: look
+// at `kind`, see tickring_record.h. Sequences have holes in a lane, since other records go to other lanes.
 //
 // Feed and lane have layout versions of their own, so that what waits in a lane outlives a change of the feed segment.
 // Magic and layout version come first in every layout, and a lane's two cursors stay where they are: so much can be
@@ -65,13 +65,19 @@
 // the same layout over in place: `magic` is 0 while it rewrites the header, and the counter `epoch` has gone up when
 // `magic` is back. Rows of last values stay readable all the while.
 //
+// Ending: a feed handler that stops sets the counter `state` to 2 and removes the names of feed and lanes; who has them
+// mapped reads what is left. After a HALT, state 3, the feed stays with its reason. One that is killed leaves all as it
+// is, `state` 1 included, but its `heartbeat` stands still and nobody holds the producer's lock. The next one goes on
+// with the lanes whose consumer's lock is held: their counter `epoch` has gone up, and a gap comes first.
+//
 // How to read, from any language; ../examples shows it in C and in Python:
 //   1. Map /tickring.FEED read-only, and go on when tickring_feed_check says TICKRING_READY.
 //   2. Ask the feed handler for a lane: HTTP over the Unix-domain socket `control_socket` of the feed's header,
-//      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...]}; 200 means that it is there, and carries the
-//      symbols as soon as its counter `filter-version` has come to the answer's `filterVersion`. Anything else is a
-//      refusal, {"error": "a sentence"}. A lane that is there already keeps its symbols and gets these as well;
-//      POST /lanes/NAME/observe and /lanes/NAME/unobserve {"symbols": [...]} change them while it is read.
+//      POST /lanes {"lane": "NAME", "symbols": ["EXCHANGE:SYMBOL", ...], "slots": 65536}, of which `slots` may be left
+//      out. 200 means that it is there, and carries the symbols as soon as its counter `filter-version` has come to the
+//      answer's `filterVersion`; anything else is a refusal, {"error": "a sentence"}. A lane that is there already
+//      keeps its symbols and gets these as well; POST /lanes/NAME/observe and /lanes/NAME/unobserve
+//      {"symbols": [...]} change them while it is read.
 //   3. Map /tickring.FEED.NAME read-write, check it with tickring_lane_check, and take the lock of the consumer's byte
 //      (fcntl F_OFD_SETLK): when that is refused, the process `consumer_pid` of the lane's header reads it; else write
 //      your own pid there. Keep the descriptor open.

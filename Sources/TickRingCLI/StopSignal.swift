@@ -3,7 +3,7 @@ internal import Foundation
 internal import Synchronization
 
 /// Tells a running command to stop: SIGINT, SIGTERM or SIGHUP, or the end of standard input for a process that
-/// must not outlive its parent.
+/// must not outlive its parent. A second SIGINT ends it at once, whatever it waits for.
 final class StopSignal: @unchecked Sendable {
   // @unchecked: the sources are made here and only kept; the flag is atomic.
 
@@ -24,7 +24,10 @@ final class StopSignal: @unchecked Sendable {
       return DispatchSource.makeSignalSource(signal: number, queue: queue)
     }
     for source in sources {
-      source.setEventHandler { [weak self] in self?.raise() }
+      source.setEventHandler { [weak self] in
+        signal(SIGINT, SIG_DFL)
+        self?.raise()
+      }
       source.resume()
     }
     guard withStandardInput else { return }

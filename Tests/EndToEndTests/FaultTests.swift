@@ -22,6 +22,20 @@ import Testing
     #expect(try feed.leftovers() == [])
   }
 
+  /// The venue takes the connection and says nothing, which is waited for.
+  @Test func aSecondInterruptEndsAStartThatHangs() throws {
+    let feed = try LiveFeed()
+    feed.venue.signal(SIGSTOP)
+    let ingest = try feed.start()
+    while try feed.leftovers().isEmpty { usleep(10_000) }
+    while ingest.process.isRunning {
+      ingest.signal(SIGINT)
+      usleep(100_000)
+    }
+    let outcome = try ingest.wait()
+    #expect(outcome.code == 128 + SIGINT, "\(outcome.errors)")
+  }
+
   @Test func aVenueThatClosesAtOnceIsGivenUpAfterTheBudget() throws {
     let feed = try LiveFeed(["--fault", "close-at-once"])
     let outcome = try feed.start().wait()

@@ -12,7 +12,8 @@ struct IngestCommand: AsyncParsableCommand {
     discussion: """
       Credentials come from the environment, and Kite's also from `tickring login kite`; a start without them names the \
       variables that the venue needs. A token file written after the start goes before the environment. \
-      Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost. SIGHUP, unless it comes from a \
+      Ctrl-C or SIGTERM stops it in good order; nothing that was received is lost. A second Ctrl-C ends it at once: what \
+      was received waits in shared memory for the next start. SIGHUP, unless it comes from a \
       terminal that was closed, reads the configuration file again, as `tickring config reload` does.
       """)
 

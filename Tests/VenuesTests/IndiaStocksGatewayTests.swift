@@ -88,8 +88,11 @@ import VenueSimulator
 
   @Test func aWrongPINIsRefused() async throws {
     try await Self.withGateway { port, script, python in
-      let history = GatewayHistory(
-        options: Self.options(port: port, script: script, python: python, pin: "1111"))
+      let temporary = URL(filePath: script).deletingLastPathComponent().appending(path: "temporary")
+      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true)
+      var options = Self.options(port: port, script: script, python: python, pin: "1111")
+      options.environment["TMPDIR"] = temporary.path
+      let history = GatewayHistory(options: options)
       defer { history.close() }
       let row = try #require(try history.instruments()?.first)
       let instrument = Instrument(
@@ -103,6 +106,9 @@ import VenueSimulator
         #expect(error.kind == .refused, "\(error.message)")
         #expect(!error.message.contains("1111"))
       }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).count == 1)
+      history.close()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).isEmpty)
     }
   }
 }

@@ -22,6 +22,7 @@ import contextlib
 import datetime
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -64,11 +65,13 @@ class Broker:
         self.package = self.load_package()
 
     def load_package(self):
-        folder = os.path.join(tempfile.mkdtemp(prefix="tickring-gateway-"), "_cache")
+        # Goes with the process.
+        self.directory = tempfile.TemporaryDirectory(prefix="tickring-gateway-")
+        folder = os.path.join(self.directory.name, "_cache")
         os.makedirs(folder)
         with open(os.path.join(folder, "brokers_cache.json"), "w") as file:
             json.dump({"timestamp": time.time(), "cookies": {}, "expiry_dates": {}}, file)
-        os.chdir(os.path.dirname(folder))
+        os.chdir(self.directory.name)
         try:
             from india_stocks_api.brokers.angelone import AngelOne
         except ImportError as error:
@@ -212,6 +215,8 @@ def main():
         "--master-url", default="https://margincalculator.angelbroking.com/OpenAPI_File/files/OpenAPIScripMaster.json")
     options = arguments.parse_args()
 
+    # Without this SIGTERM would leave the temporary directory behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -46,16 +46,21 @@ import Testing
 
   @Test(arguments: [0.05, 0.4, 1.0, 2.5, 4.0])
   func anInterruptAtAnyMomentLeavesNothingBehind(seconds: Double) throws {
-    let demo = try Running(["demo", "--seconds", "60", "--speed", "10"])
+    let temporary = try TemporaryDirectory()
+    let demo = try Running(
+      ["demo", "--seconds", "60", "--speed", "10"], environment: ["TMPDIR": temporary.path])
     usleep(UInt32(seconds * 1e6))
     demo.signal(SIGINT)
     let outcome = try demo.wait(timeoutSeconds: 60)
     #expect(outcome.code != 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
     try expectNothingLeft(of: demo.pid)
   }
 
   @Test func evenAKilledDemoLeavesNoProcessBehind() throws {
-    let demo = try Running(["demo", "--seconds", "60", "--speed", "10"])
+    let temporary = try TemporaryDirectory()
+    let demo = try Running(
+      ["demo", "--seconds", "60", "--speed", "10"], environment: ["TMPDIR": temporary.path])
     try demo.wait { $0.output.contains("starting a strategy") }
     usleep(1_000_000)
     let children = try processes(withParent: demo.pid)

@@ -70,6 +70,29 @@ import TickArchive
     }
   }
 
+  /// A copy of one block behind another, behind which it does not belong, costs itself alone, whichever of the two comes
+  /// first in the stream.
+  @Test(arguments: [(1, 3), (4, 1), (0, 5), (5, 0), (2, 2), (2, 1)], [1, 2])
+  func aBlockThatIsThereTwiceIsReadOnce(copied: (block: Int, behind: Int), cores: Int) throws {
+    let sample = try Sample()
+    var bytes = Array(sample.bytes[..<sample.blocks[5].upperBound])
+    bytes.insert(
+      contentsOf: sample.bytes[sample.blocks[copied.block]], at: sample.blocks[copied.behind].upperBound)
+    try writeBytes(bytes, to: sample.file)
+    let reader = try ArchiveReader(file: sample.file)
+    var ticks: [Tick] = []
+    let damaged = try reader.forEachBlock(TickSelection(damage: .skip), cores: cores) { block throws(Fault) in
+      for index in block.indices { ticks.append(block[index]) }
+    }
+    #expect(ticks.map(\.sequence) == sample.ticks.map(\.sequence))
+    #expect(damaged.count == 1)
+    let report = try reader.verify()
+    #expect(report.damaged == damaged && report.ticks == ticks.count)
+    #expect(throws: Fault.self) {
+      try reader.forEachBlock(TickSelection(), cores: cores) { _ throws(Fault) in }
+    }
+  }
+
   @Test func aBlockOfAnotherSegmentOfTheSameNameIsDamage() throws {
     let (sample, twin) = (try Sample(), try Sample())
     #expect(sample.blocks == twin.blocks, "the two differ in their salt alone")

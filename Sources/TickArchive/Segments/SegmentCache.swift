@@ -4,7 +4,7 @@ internal import Synchronization
 /// The blocks of ticks of one segment, in an order that can be searched by bisection.
 struct SegmentIndex: Sendable {
   let contents: SegmentContents
-  /// The sound blocks of ticks in order.
+  /// The sound blocks of ticks in order, whose sequences increase from block to block.
   let blocks: [IndexEntry]
   /// For each block the latest receive time up to and including it. Receive times can fall back where the machine's
   /// clock was set back between two runs; this never does.
@@ -12,9 +12,18 @@ struct SegmentIndex: Sendable {
   /// For each block the earliest receive time from it on.
   private let earliestFromHere: [Timestamp]
 
-  init(_ contents: SegmentContents) {
+  /// Sorts out what was found in the file at `path`: blocks that are out of place are damage.
+  init(_ found: SegmentContents, path: String) {
+    var contents = found
+    var blocks = found.entries.filter { $0.kind == .ticks }
+    let misplaced = BlockOrder.misplaced(blocks, after: nil)
+    for block in blocks where misplaced.contains(block.offset) {
+      contents.damage.append(DamagedBlock(block, file: path, cause: BlockOrder.cause))
+    }
+    blocks.removeAll { misplaced.contains($0.offset) }
+    contents.damage.sort { $0.offset < $1.offset }
     self.contents = contents
-    blocks = contents.entries.filter { $0.kind == .ticks }
+    self.blocks = blocks
     var latest: [Timestamp] = []
     for block in blocks { latest.append(max(latest.last ?? block.latest, block.latest)) }
     latestSoFar = latest
@@ -64,7 +73,7 @@ final class SegmentCache: Sendable {
     let identity = try file.identity()
     let path = file.path
     if let known = known.withLock({ $0[path] }), known.identity == identity { return known.index }
-    let index = SegmentIndex(try SegmentContents(file, depth: .index))
+    let index = SegmentIndex(try SegmentContents(file, depth: .index), path: path)
     known.withLock {
       $0[path] = index.contents.isComplete ? Known(identity: identity, index: index) : nil
     }

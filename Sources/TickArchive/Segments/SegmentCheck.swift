@@ -4,6 +4,8 @@ internal import MarketData
 struct SegmentCheck {
   private let contents: SegmentContents
   private let path: String
+  /// The offsets of blocks that are out of place.
+  private let misplaced: Set<Int>
   /// The last good block of ticks so far, that of earlier segments included.
   private(set) var previous: IndexEntry?
   /// Good blocks of ticks.
@@ -19,6 +21,7 @@ struct SegmentCheck {
     self.path = path
     self.previous = previous
     damaged = contents.damage
+    misplaced = BlockOrder.misplaced(contents.entries, after: previous)
   }
 
   mutating func run(on file: borrowing InputFile, decoder: inout BlockDecoder) throws(Fault) {
@@ -52,9 +55,7 @@ struct SegmentCheck {
     }
     try decoder.open(header, payload: payload)
     let count = try decoder.decode()
-    if let previous, entry.firstSequence <= previous.lastSequence {
-      throw BadBlock("its sequences do not follow those of the block before")
-    }
+    guard !misplaced.contains(entry.offset) else { throw BadBlock(BlockOrder.cause) }
     previous = entry
     blocks += 1
     ticks += count

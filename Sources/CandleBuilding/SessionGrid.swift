@@ -19,8 +19,8 @@ struct CandleBounds: Equatable {
 
 /// Cuts time into the candles of rolled-up intervals, anchored to the starts of the sessions (rule 17).
 ///
-/// Minutes outside of all sessions are cut on the grid of the day's first session, or of the segment's usual start
-/// where the day has none. A day runs from its first session's start to its last session's end, a week from its
+/// Minutes outside of all sessions have candles of their own, counted from the session before or, early in the morning,
+/// backwards from the first; where the day has none, from the segment's usual start. A day runs from its first session's start to its last session's end, a week from its
 /// first day's start to its last day's end.
 struct SessionGrid {
   private let schedule: any SessionSchedule
@@ -48,19 +48,13 @@ struct SessionGrid {
   private mutating func bounds(
     within dayNumber: Int, minute: Timestamp, length: Int64, group: MarketGroup
   ) -> CandleBounds {
-    let sessions = day(dayNumber, group).sessions
-    if let session = sessions.last(where: { $0.start <= minute && minute < $0.end }) {
-      let start = session.start + (minute - session.start) / length * length
-      let end = min(start + length, session.end)
-      return CandleBounds(
-        start: start, end: end, spans: [.init(start: start, end: end)], isShort: end - start < length)
-    }
-    let anchor = sessions.first?.start ?? usualStart(dayNumber, group)
-    let distance = minute - anchor
+    let anchor = day(dayNumber, group).anchor(at: minute) ?? (usualStart(dayNumber, group), nil)
+    let distance = minute - anchor.start
     let steps = distance >= 0 ? distance / length : -((-distance + length - 1) / length)
-    let start = anchor + steps * length
+    let start = anchor.start + steps * length
+    let end = anchor.end.map { min($0, start + length) } ?? start + length
     return CandleBounds(
-      start: start, end: start + length, spans: [.init(start: start, end: start + length)], isShort: false)
+      start: start, end: end, spans: [.init(start: start, end: end)], isShort: end - start < length)
   }
 
   private mutating func bounds(from first: Int, count: Int, group: MarketGroup) -> CandleBounds {

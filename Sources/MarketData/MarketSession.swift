@@ -115,6 +115,18 @@ public struct TradingDay: Sendable, Hashable {
     return nil
   }
 
+  /// From where the intervals of a candle are counted at an instant, and where the last of them ends, if it does (candle
+  /// rule 17): the session in which the instant lies. After a session its end, up to the next one's start, so that what is
+  /// traded there is in no session's candle; before the first one its start, from which is counted backwards. Nil where
+  /// there is no session.
+  public func anchor(at instant: Timestamp) -> (start: Timestamp, end: Timestamp?)? {
+    guard let last = sessions.last(where: { $0.start <= instant }) else {
+      return sessions.first.map { ($0.start, nil) }
+    }
+    if instant < last.end { return (last.start, last.end) }
+    return (last.end, sessions.first { $0.start > instant }?.start)
+  }
+
   /// Minutes of continuous trading.
   public var continuousMinutes: Int {
     sessions.reduce(0) { $0 + Int(($1.end - $1.start) / Interval.minute.nanoseconds) }

@@ -17,25 +17,22 @@ public struct SessionAnchor: Sendable {
     sessions = { _ in [] }
   }
 
-  /// Makes an anchor from the sessions of a group of instruments: the last interval of a session ends with it. Minutes
-  /// outside of all sessions, and days that the schedule does not know, are anchored as ``equity`` does.
+  /// Makes an anchor from the sessions of a group of instruments, as a trading day gives it; days without one, and days that
+  /// the schedule does not know, are anchored as ``equity`` does.
   public init(_ schedule: any SessionSchedule, of group: MarketGroup) {
-    let days = Mutex<[Int: [TradingSession]]>([:])
-    let sessions: @Sendable (Int) -> [TradingSession] = { number in
-      days.withLock { days in
-        if let known = days[number] { return known }
-        let sessions = (try? schedule.tradingDay(number, of: group))?.sessions ?? []
-        days[number] = sessions
-        return sessions
+    let known = Mutex<[Int: TradingDay]>([:])
+    let day: @Sendable (Int) -> TradingDay = { number in
+      known.withLock { known in
+        if let day = known[number] { return day }
+        let day =
+          (try? schedule.tradingDay(number, of: group)) ?? TradingDay(dayNumber: number, sessions: [])
+        known[number] = day
+        return day
       }
     }
-    self.sessions = sessions
+    sessions = { day($0).sessions }
     bounds = { instant in
-      let sessions = sessions(CivilTime(instant).dayNumber)
-      if let session = sessions.last(where: { $0.start <= instant && instant < $0.end }) {
-        return (session.start, session.end)
-      }
-      return (sessions.first?.start ?? Self.equityStart(instant), nil)
+      day(CivilTime(instant).dayNumber).anchor(at: instant) ?? (Self.equityStart(instant), nil)
     }
   }
 

@@ -74,6 +74,28 @@ import Testing
     #expect(candles(.day, ticks) == ["25T09:15 11 13 11 13 v3"])
   }
 
+  /// The venue stamps the last trade of a session with its end, or somebody's calendar is wrong.
+  @Test func whatIsTradedOutsideOfSessionsIsInNoCandleOfASession() throws {
+    let evening = [
+      try tick("23T15:15:00", price: 10, volume: 0), try tick("23T15:29:59", price: 11, volume: 1),
+      try tick("23T15:30:00", price: 99, volume: 9), try tick("23T16:31:00", price: 98, volume: 10),
+    ]
+    #expect(
+      candles(.minutes(60), evening) == [
+        "23T15:15 11 11 11 11 v1 short", "23T15:30 99 99 99 99 v8", "23T16:30 98 98 98 98 v1",
+      ])
+    let twoSessions = [
+      try tick("25T08:00:00", price: 10, volume: 0), try tick("25T09:14:59", price: 11, volume: 1),
+      try tick("25T10:00:00", price: 12, volume: 2), try tick("25T11:05:00", price: 13, volume: 3),
+      try tick("25T11:30:00", price: 14, volume: 4),
+    ]
+    #expect(
+      candles(.minutes(60), twoSessions) == [
+        "25T08:15 11 11 11 11 v1", "25T10:00 12 12 12 12 v1", "25T11:00 13 13 13 13 v1 short",
+        "25T11:30 14 14 14 14 v1",
+      ])
+  }
+
   @Test func rule17ADayAndAWeekStartWithTheirFirstSession() throws {
     let ticks = [
       try tick("23T09:15:00", price: 10, volume: 0), try tick("23T09:50:00", price: 11, volume: 1),

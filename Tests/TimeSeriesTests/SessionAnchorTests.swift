@@ -38,6 +38,14 @@ import TimeSeries
     #expect(after.candles.map(\.state) == [.final])
   }
 
+  @Test func whatIsTradedAfterTheSessionIsInNoCandleOfIt() throws {
+    let late = CandleSeries((370..<380 as Range<Int64>).map { candle($0) })
+    let hours = try late.resample(to: .minutes(60), anchor: anchor)
+    #expect(hours.candles.map { CivilTime($0.start).timeText } == ["15:15:00", "15:30:00"])
+    #expect(hours.candles.map(\.tickCount) == [5, 5].map { $0 * late[0].tickCount })
+    #expect(hours[0].flags.contains(.short) && !hours[1].flags.contains(.short))
+  }
+
   @Test func aDayThatTheScheduleDoesNotKnowIsAnchoredAsEquitiesAre() {
     let unknown = Timestamp(seconds: 1_795_405_500 + 86_400)
     #expect(anchor.start(unknown + 5) == unknown)

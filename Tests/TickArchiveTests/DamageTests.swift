@@ -104,6 +104,31 @@ import TickArchive
     #expect(try reader.verify().damaged.map(\.cause) == ["it is of another segment"])
   }
 
+  @Test func theFooterIndexOfAnotherSegmentIsNotUsed() throws {
+    let sample = try Sample()
+    let other = try TemporaryDirectory()
+    try archive(TickStreams.plausible(count: 80), in: other.path, options: ArchiveOptions(blockTicks: 8))
+    let bytes = try withFooter(of: readBytes(other.segments[0]), sample)
+    try writeBytes(bytes, to: sample.file)
+    let reader = try ArchiveReader(file: sample.file)
+    #expect(try readAll(reader) == sample.ticks)
+    #expect(try reader.verify().ticks == sample.ticks.count)
+  }
+
+  /// The sample's blocks with the footer index of another segment behind them, and a trailer that leads to it.
+  private func withFooter(of other: [UInt8], _ sample: Sample) throws -> [UInt8] {
+    let indexStart = try #require(
+      other.indices.last { $0 % 8 == 0 && other[$0...].starts(with: "TKABLOCK".utf8) })
+    var bytes = Array(sample.bytes[..<sample.blocks[5].upperBound])
+    let offset = UInt64(bytes.count)
+    bytes += other[indexStart...]
+    let trailer = bytes.count - 32
+    for index in 0..<8 { bytes[trailer + 8 + index] = UInt8(truncatingIfNeeded: offset >> UInt64(8 * index)) }
+    // The checksum belongs at the end of the trailer.
+    Checksums.reseal(&bytes, trailer..<trailer + 28)
+    return bytes
+  }
+
   @Test func severalDamagedBlocksCostJustThemselves() throws {
     let sample = try Sample()
     var random = SeededGenerator(seed: 4)
@@ -193,19 +218,12 @@ import TickArchive
     ticks[40].receiveTime = ticks[41].receiveTime
     ticks[47].receiveTime = ticks[47].receiveTime + 1
     try archive(ticks, in: other.path, options: ArchiveOptions(blockTicks: Self.blockTicks))
-    let otherBytes = try readBytes(other.segments[0])
-    // The index of a segment without definitions put behind blocks with definitions.
-    let indexStart = try #require(
-      otherBytes.indices.last { index in
-        index % 8 == 0 && otherBytes[index...].starts(with: "TKABLOCK".utf8)
-      })
-    var bytes = Array(sample.bytes[..<sample.blocks[5].upperBound])
-    let offset = UInt64(bytes.count)
-    bytes += otherBytes[indexStart...]
-    let trailer = bytes.count - 32
-    for index in 0..<8 { bytes[trailer + 8 + index] = UInt8(truncatingIfNeeded: offset >> UInt64(8 * index)) }
-    Checksums.reseal(&bytes, trailer..<trailer + 28)
-    // The checksum belongs at the end of the trailer.
+    // The index of a segment without definitions put behind blocks with definitions; as from earlier writers, it does
+    // not tell which segment it is of.
+    var bytes = try withFooter(of: readBytes(other.segments[0]), sample)
+    let index = sample.blocks[5].upperBound
+    for position in index + 92..<index + 96 { bytes[position] = 0 }
+    Checksums.reseal(&bytes, index..<index + 252)
     try writeBytes(bytes, to: sample.file)
     let report = try ArchiveReader(file: sample.file).verify()
     #expect(report.ticks == 96)

@@ -47,7 +47,7 @@ struct SegmentContents {
         "\(file.path) is of format version \(header.version); this program reads versions up to "
           + "\(BlockHeader.currentVersion)")
     }
-    let footer = try Self.footer(of: file, fileLength: fileLength)
+    let footer = try footer(of: file)
     isComplete = footer != nil
     if let footer, depth == .index {
       entries = footer
@@ -57,8 +57,8 @@ struct SegmentContents {
     }
   }
 
-  /// The entries of a sound footer index, or nil.
-  private static func footer(of file: borrowing InputFile, fileLength: Int) throws(Fault) -> [IndexEntry]? {
+  /// The entries of a sound footer index of this segment, or nil.
+  private func footer(of file: borrowing InputFile) throws(Fault) -> [IndexEntry]? {
     let trailerOffset = fileLength - SegmentTrailer.length
     guard trailerOffset >= SegmentHeader.length + BlockHeader.length else { return nil }
     var bytes: [UInt8] = []
@@ -66,7 +66,7 @@ struct SegmentContents {
       let trailer = SegmentTrailer(bytes), trailer.indexOffset >= SegmentHeader.length,
       trailer.indexOffset <= trailerOffset - BlockHeader.length,
       try file.read(BlockHeader.length, at: trailer.indexOffset, into: &bytes) == BlockHeader.length,
-      let header = BlockHeader(bytes, at: 0), header.kind == .index,
+      let header = BlockHeader(bytes, at: 0), header.kind == .index, belongs(header),
       trailer.indexOffset + header.blockLength == trailerOffset
     else { return nil }
     guard try file.readPayload(of: header, at: trailer.indexOffset, into: &bytes),

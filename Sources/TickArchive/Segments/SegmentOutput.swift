@@ -104,8 +104,9 @@ struct SegmentOutput: ~Copyable {
   /// - Throws: ``WriteFailure``; then the file ends with the last good block, as before.
   mutating func finish() throws(WriteFailure) -> Int {
     guard !hasFooter, entries.count <= ArchiveLimits.indexEntriesMax else { return 0 }
-    let index = BlockBuilder.block(
+    var index = BlockBuilder.block(
       BlockHeader(kind: .index, recordCount: entries.count), payload: IndexEntry.payload(of: entries))
+    index.assign(toSegment: checksum)
     let blocksEnd = end
     let footer = index.bytes + SegmentTrailer(indexOffset: blocksEnd).bytes
     try write(footer, what: "the footer index")

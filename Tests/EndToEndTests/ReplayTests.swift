@@ -234,6 +234,8 @@ final class RecordedFeed {
     #expect(throws: Unexpected.self) { try feed.steer("seek", "--to", "2020-01-01T00:00:00Z") }
     #expect(throws: Unexpected.self) { try feed.steer("seek", "--sequence", "9999") }
     #expect(throws: Unexpected.self) { try feed.steer("speed", "0") }
+    // A step longer than there is time stops at the end, not before the beginning.
+    #expect(try feed.steer("step", "--time", "2400000h")["sequence"] as? Int == 6_000)
 
     // From here to the end at full speed: the fingerprint is that of the range alone.
     _ = try feed.steer("seek", "--to", target.rfc3339)
@@ -354,7 +356,8 @@ final class RecordedFeed {
       (data + ["--speed", "2"], 64, "--feed"),
       (data + ["--archive-feed", "bse"], 66, "holds no archive segments of feed 'bse'"),
       (["replay", "--data", "/nonexistent"], 66, "/nonexistent"),
-      (["replay", "pause", "--feed", "nowhere"], 69, "there is no feed 'nowhere'"),
+      (["replay", "pause", "--feed", "nowhere"], 69, "start one by `tickring replay --feed nowhere`"),
+      (["replay", "status", "--feed", "Not A Name"], 64, "feed name 'Not A Name'"),
     ]
     for (arguments, code, hint) in cases {
       let outcome = try Tool.run(arguments)

@@ -61,6 +61,11 @@ import Testing
     #expect(pacer.due(wall(70)) == feed(90_040))
   }
 
+  @Test func aStepBeyondTheEndOfTimeGoesOnAndNotBack() {
+    #expect(ReplayStep(from: start, nanoseconds: 5) == .until(start + 5))
+    #expect(ReplayStep(from: start, nanoseconds: .max) == .until(Timestamp(nanoseconds: .max)))
+  }
+
   @Test(arguments: ["0", "-1", "fast", "", "nan", "inf", "1e9"])
   func aSpeedThatCannotBeIsRefused(text: String) {
     #expect(throws: Fault.self) { try ReplaySpeed(text) }

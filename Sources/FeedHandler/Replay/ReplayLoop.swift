@@ -299,7 +299,7 @@ final class ReplayLoop: @unchecked Sendable {
       pause(now)
       if case .stepRecords(let count) = waiting.request { step = .records(count) }
       if case .stepTime(let nanoseconds) = waiting.request {
-        step = .until(max(pacer.clock.now(), newestTime) + nanoseconds)
+        step = ReplayStep(from: max(pacer.clock.now(), newestTime), nanoseconds: nanoseconds)
       }
       stepAnswers.append(waiting)
       showClock()
@@ -359,9 +359,15 @@ final class ReplayLoop: @unchecked Sendable {
 }
 
 /// What a step still wants.
-enum ReplayStep {
+enum ReplayStep: Equatable {
   case records(Int)
   case until(Timestamp)
+
+  /// A step of so much time; one that is longer than time goes on reaches to the end of what is replayed.
+  init(from start: Timestamp, nanoseconds: Int64) {
+    let (end, isBeyond) = start.nanoseconds.addingReportingOverflow(nanoseconds)
+    self = .until(Timestamp(nanoseconds: isBeyond ? .max : end))
+  }
 }
 
 /// Whether a consumer whose lane is full is waited for.

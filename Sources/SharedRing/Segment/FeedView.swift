@@ -77,8 +77,9 @@ public final class FeedView: @unchecked Sendable {
 
   /// What lies under a feed's name, and whether a feed handler holds it.
   ///
-  /// - Throws: ``Fault`` of kind `missingInput` when it may not be opened.
+  /// - Throws: ``Fault`` of kind `usage` when it is no name of a feed, `missingInput` when it may not be opened.
   public static func state(feed: String) throws(Fault) -> AttachResult {
+    try SegmentNames.check(feed, what: "feed")
     guard let mapping = try SharedMapping(existing: SegmentNames.feed(feed), access: .readOnly) else {
       return .absent
     }

@@ -10,6 +10,16 @@ struct FeedOptions: ParsableArguments {
 
   private static let restart = "start `tickring ingest` again"
 
+  /// As ``controlClient()``, for a feed that is replayed: where there is none, no feed handler would help.
+  func replayClient() throws(Fault) -> ControlClient {
+    let start = "start one by `tickring replay --feed \(feed)`"
+    switch try FeedView.state(feed: feed) {
+    case .absent: throw Fault(.unavailable, "there is no replay as feed '\(feed)'; \(start)")
+    case .staleProducer: throw Fault(.unavailable, "the replay as feed '\(feed)' has ended; \(start)")
+    default: return try controlClient()
+    }
+  }
+
   func controlClient() throws(Fault) -> ControlClient {
     let view = try FeedView(feed: feed)
     guard view.isProducerAlive else {

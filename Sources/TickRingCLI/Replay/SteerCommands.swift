@@ -17,7 +17,7 @@ struct ReplayStatusCommand: ParsableCommand {
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false
 
-  func run() throws { try report(options.controlClient().replayStatus(), json) }
+  func run() throws { try report(options.replayClient().replayStatus(), json) }
 }
 
 struct PauseCommand: ParsableCommand {
@@ -27,7 +27,7 @@ struct PauseCommand: ParsableCommand {
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false
 
-  func run() throws { try report(options.controlClient().pauseReplay(), json) }
+  func run() throws { try report(options.replayClient().pauseReplay(), json) }
 }
 
 struct ResumeCommand: ParsableCommand {
@@ -37,7 +37,7 @@ struct ResumeCommand: ParsableCommand {
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false
 
-  func run() throws { try report(options.controlClient().resumeReplay(), json) }
+  func run() throws { try report(options.replayClient().resumeReplay(), json) }
 }
 
 struct StepCommand: ParsableCommand {
@@ -61,7 +61,7 @@ struct StepCommand: ParsableCommand {
     }
     let request = ReplayStepRequest(
       records: nanoseconds == nil ? records ?? 1 : nil, nanoseconds: nanoseconds)
-    try report(options.controlClient().stepReplay(request), json)
+    try report(options.replayClient().stepReplay(request), json)
   }
 }
 
@@ -83,7 +83,7 @@ struct SeekCommand: ParsableCommand {
   func run() throws {
     let time = try Timestamp.parse(to, option: "--to")
     let request = ReplaySeekRequest(timeNanoseconds: time?.nanoseconds, sequence: sequence)
-    try report(options.controlClient().seekReplay(request), json)
+    try report(options.replayClient().seekReplay(request), json)
   }
 }
 
@@ -97,7 +97,7 @@ struct SpeedCommand: ParsableCommand {
 
   func run() throws {
     let wanted = try ReplaySpeed(speed)
-    try report(options.controlClient().setReplaySpeed(wanted), json)
+    try report(options.replayClient().setReplaySpeed(wanted), json)
   }
 }
 
@@ -108,7 +108,7 @@ struct StopCommand: ParsableCommand {
   @OptionGroup var options: FeedOptions
   @Flag(help: "Print JSON.") var json = false
 
-  func run() throws { try report(options.controlClient().stopReplay(), json) }
+  func run() throws { try report(options.replayClient().stopReplay(), json) }
 }
 
 extension Timestamp {

@@ -125,6 +125,14 @@ import Testing
     }
   }
 
+  @Test func instrumentsWithoutDefinitionAreTold() throws {
+    let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("TickArchiveTests/Resources/golden-v3.tka").path
+    let cat = try Tool.run(["archive", "cat", golden])
+    #expect(cat.code == 0 && cat.output.contains(",#1,"))
+    #expect(cat.errors.contains("are printed as #NUMBER, because their definitions are not in '\(golden)'"))
+  }
+
   @Test func whatIsNoArchiveIsSaidSo() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write("a,b\n", to: "table.csv")

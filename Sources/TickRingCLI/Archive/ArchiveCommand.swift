@@ -173,6 +173,7 @@ struct ArchiveCommand: ParsableCommand {
       let reader = try target.reader()
       let names = SymbolNames(reader.instruments)
       let wanted = try selection.instruments(of: reader, at: target.path)
+      var undefined: Set<InstrumentID> = []
       if format == .csv { Console.line(TickText.csvHeader) }
       try reader.forEachBlock(from: from, to: to, instruments: wanted) { block throws(Fault) in
         if Console.isClosed { return }
@@ -180,6 +181,7 @@ struct ArchiveCommand: ParsableCommand {
         for index in block.indices {
           let tick = block[index]
           let symbol = names[tick.instrument]
+          if !names.hasName(tick.instrument) { undefined.insert(tick.instrument) }
           if format == .json {
             try Console.json(TickLine(tick, symbol: symbol))
           } else {
@@ -188,6 +190,10 @@ struct ArchiveCommand: ParsableCommand {
         }
         if format == .csv { Console.write(text) }
       }
+      guard !undefined.isEmpty else { return }
+      Console.error(
+        "\(undefined.count) instruments are printed as #NUMBER, because their definitions are not in '\(target.path)'; "
+          + "`tickring archive verify` says what of it is damaged")
     }
   }
 }

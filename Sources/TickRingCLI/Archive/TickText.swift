@@ -44,6 +44,8 @@ struct SymbolNames {
       instruments.map { ($0.id, $0.symbol.text) }, uniquingKeysWith: { _, newest in newest })
   }
 
+  func hasName(_ instrument: InstrumentID) -> Bool { defined[instrument] != nil || instrument == .all }
+
   subscript(instrument: InstrumentID) -> String {
     defined[instrument] ?? (instrument == .all ? "*" : "#\(instrument.rawValue)")
   }

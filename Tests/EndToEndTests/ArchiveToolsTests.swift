@@ -29,6 +29,8 @@ import Testing
     let above = try Tool.run(["archive", "cat", feed.dataDirectory])
     #expect(above.code == 66)
     #expect(above.errors.contains("holds no archive segments; '\(archive)' does"), "\(above.errors)")
+    let other = try Tool.run(["archive", "info", archive, "--feed", "nowhere"])
+    #expect(other.errors.contains("holds no archive segments of feed 'nowhere'"), "\(other.errors)")
     let segment = archive + "/" + (try #require(names.first { $0.hasSuffix(".tka") }))
     try FileManager.default.removeItem(atPath: segment)
     let differing = try Tool.run(["archive", "redecode", archive, "--into", copy + "-2"])

@@ -30,7 +30,8 @@ struct ArchiveCommand: ParsableCommand {
         isDirectory.boolValue ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
       let segments = try reader.info()
       guard !segments.isEmpty else {
-        throw Fault(.missingInput, "'\(path)' holds no archive segments\(elsewhere)")
+        let name = feed.map { " of feed '\($0)'" } ?? ""
+        throw Fault(.missingInput, "'\(path)' holds no archive segments\(name)\(elsewhere)")
       }
       guard segments.contains(where: { $0.version != nil || $0.blocks > 0 }) else {
         throw Fault(.badData, "'\(path)' is not an archive segment: it has no segment header and no block")

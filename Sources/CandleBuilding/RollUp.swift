@@ -72,6 +72,7 @@ struct RollUp {
     for slot in intervals.indices {
       let row = index * intervals.count + slot
       let bounds = bounds(of: minute.start, slot: slot, group: groupOfInstrument[index])
+      guard holds(bounds, minute.start) else { continue }
       guard let place = merge(minute, before: before, bounds: bounds, row: row, coverage, into: &closed)
       else {
         continue
@@ -134,7 +135,9 @@ struct RollUp {
     var newest = shelf[newestOf: index * intervals.count + slot]
     if let minute {
       let bounds = bounds(of: minute.start, slot: slot, group: groupOfInstrument[index])
-      if bounds.start == newest.bounds.start {
+      if !holds(bounds, minute.start) {
+        // A day is of what its sessions traded.
+      } else if bounds.start == newest.bounds.start {
         let own = contributions[index * Self.kept..<(index + 1) * Self.kept]
         newest.merge(minute, before: own.first { $0.start == minute.start } ?? MinuteContribution())
       } else if bounds.start > newest.bounds.start {
@@ -204,6 +207,13 @@ extension RollUp {
     }
     latestBounds[group * intervals.count + slot] = bounds
     return bounds
+  }
+
+  /// False for a minute outside of the sessions of its day or week.
+  @inline(__always)
+  private func holds(_ bounds: RollUpBounds, _ minute: Timestamp) -> Bool {
+    guard let list = bounds.spans else { return bounds.contains(minute) }
+    return spans[Int(list)].contains { $0.start <= minute && minute < $0.end }
   }
 
   /// Merges a minute into its candle and returns the candle's place; nil when the candle is gone.

@@ -20,7 +20,7 @@ struct CandleBounds: Equatable {
 /// Cuts time into the candles of rolled-up intervals, anchored to the starts of the sessions (rule 17).
 ///
 /// Minutes outside of all sessions have candles of their own, counted from the session before or, early in the morning,
-/// backwards from the first; where the day has none, from the segment's usual start. A day runs from its first session's start to its last session's end, a week from its
+/// backwards from the first; where the day has none, from the segment's usual start. They are in no day and no week. A day runs from its first session's start to its last session's end, a week from its
 /// first day's start to its last day's end.
 struct SessionGrid {
   private let schedule: any SessionSchedule

@@ -64,6 +64,12 @@ public struct SessionAnchor: Sendable {
     return (start, end, end - start)
   }
 
+  /// False for an instant outside of its day's sessions, where these are known.
+  func isInSession(_ instant: Timestamp) -> Bool {
+    let sessions = sessions(CivilTime(instant).dayNumber)
+    return sessions.isEmpty || sessions.contains { $0.start <= instant && instant < $0.end }
+  }
+
   /// 09:15 by the exchange's clocks on every day: the equity and derivatives markets of India on ordinary days.
   public static let equity = SessionAnchor(start: equityStart)
 
@@ -77,7 +83,7 @@ public struct SessionAnchor: Sendable {
 extension CandleSeries {
   /// Candles of a longer interval, rolled up in fixed point: first open, highest high, lowest low, last close, sums of
   /// volume, ticks and turnover, coverage as the mean over the interval, flags of all. A missing piece stays missing:
-  /// coverage tells.
+  /// coverage tells. Days and weeks are of what is in sessions.
   ///
   /// The state is final when the last piece that there is is sealed and ends the interval, or another interval has
   /// begun; otherwise forming, or provisional when a piece is.
@@ -106,6 +112,7 @@ extension CandleSeries {
     var isFilled = true
     var start = Timestamp.unknown
     for (position, candle) in candles.enumerated() {
+      if interval >= .day, !anchor.isInSession(candle.start) { continue }
       let bucket = Self.bucketStart(of: candle.start, interval, anchor)
       if bucket != start, !pieces.isEmpty {
         result.append(

@@ -84,6 +84,8 @@ import Testing
       candles(.minutes(60), evening) == [
         "23T15:15 11 11 11 11 v1 short", "23T15:30 99 99 99 99 v8", "23T16:30 98 98 98 98 v1",
       ])
+    #expect(candles(.day, evening) == ["23T09:15 11 11 11 11 v1"])
+    #expect(candles(.week, evening) == ["23T09:15 11 11 11 11 v1"])
     let twoSessions = [
       try tick("25T08:00:00", price: 10, volume: 0), try tick("25T09:14:59", price: 11, volume: 1),
       try tick("25T10:00:00", price: 12, volume: 2), try tick("25T11:05:00", price: 13, volume: 3),
@@ -94,6 +96,7 @@ import Testing
         "25T08:15 11 11 11 11 v1", "25T10:00 12 12 12 12 v1", "25T11:00 13 13 13 13 v1 short",
         "25T11:30 14 14 14 14 v1",
       ])
+    #expect(candles(.day, twoSessions) == ["25T09:15 14 14 14 14 v1"])
   }
 
   @Test func rule17ADayAndAWeekStartWithTheirFirstSession() throws {

@@ -44,6 +44,10 @@ import TimeSeries
     #expect(hours.candles.map { CivilTime($0.start).timeText } == ["15:15:00", "15:30:00"])
     #expect(hours.candles.map(\.tickCount) == [5, 5].map { $0 * late[0].tickCount })
     #expect(hours[0].flags.contains(.short) && !hours[1].flags.contains(.short))
+    for interval in [Interval.day, .week] {
+      #expect(
+        try late.resample(to: interval, anchor: anchor).candles.map(\.tickCount) == [hours[0].tickCount])
+    }
   }
 
   @Test func aDayThatTheScheduleDoesNotKnowIsAnchoredAsEquitiesAre() {

@@ -32,6 +32,31 @@ import Testing
     #expect(unknown.code == 64 && unknown.errors.contains("choose one of 1m, 3m, 5m"), "\(unknown)")
   }
 
+  /// A Saturday on which the exchange moved to its second site at noon.
+  @Test func eachOfTwoSessionsOfADayIsAnAnchor() throws {
+    let minutes = (15..<60).map { "09:\($0)" } + (30..<60).map { "11:\($0)" } + (10..<30).map { "12:\($0)" }
+    let rows = minutes.map { "2024-03-02T\($0):00+05:30,100,101,99,100.5,10" }
+    let file = try directory.write(
+      (["timestamp,open,high,low,close,volume"] + rows).joined(separator: "\n") + "\n", to: "saturday.csv")
+    #expect(
+      try Tool.run(
+        ["import", "candles", "--data", directory.path + "/data", "--instrument", "NSE:A", file]
+      ).code == 0)
+    for (interval, expected) in [
+      ("60m", ["09:15:00 450", "11:30:00 500"]), ("1d", ["09:15:00 950"]),
+      ("30m", ["09:15:00 300", "09:45:00 150", "11:30:00 300", "12:00:00 200"]),
+    ] {
+      let found = try query("--interval", interval, "--from", "2024-03-02", "--to", "2024-03-02", "--json")
+      let candles = try found.output.split(separator: "\n").map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      }
+      let told = candles.map { candle in
+        "\((candle["start"] as? String ?? "").dropFirst(11).prefix(8)) \(candle["volume"] ?? "")"
+      }
+      #expect(told == expected, "\(found)")
+    }
+  }
+
   @Test func aRangeThatRunsBackwardsOrLiesOutsideTheDataIsOneSentence() throws {
     let backwards = try query("--from", "2026-11-24", "--to", "2026-11-23")
     #expect(backwards.code == 64 && backwards.errors.contains("--from must lie before --to"), "\(backwards)")

@@ -133,6 +133,23 @@ import Testing
     name.unlink()
   }
 
+  @Test(arguments: [UInt64.max, UInt64.max - 3, 1 << 63, 1000])
+  func aHostileCursorDoesNotEndTheProducerThatTakesTheLaneOver(claim: UInt64) throws {
+    let name = LaneName()
+    do {
+      var writer = try name.writer(capacity: 16)
+      for sequence in 0..<5 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+      writer.flush()
+    }
+    try name.forge(offset: 4096, value: claim)
+    var writer = try name.writer(capacity: 16)
+    let isTakenOver = writer.isTakenOver
+    #expect(isTakenOver)
+    for sequence in 0..<40 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+    writer.flush()
+    name.unlink()
+  }
+
   @Test func everyNotReadyStateHasItsOwnSentence() throws {
     let name = LaneName()
     #expect(fault { _ = try name.reader() }?.message.contains("has no lane") == true)

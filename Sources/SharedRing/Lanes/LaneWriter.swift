@@ -96,7 +96,9 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     let publishedSeen = tickring_cursor_load(published)
     var end = publishedSeen
     while end &- publishedSeen <= mask, tickring_slot_holds(slots + Int(end & mask), end) { end &+= 1 }
-    for position in end..<end + UInt64(capacity) {
+    for offset in 0..<UInt64(capacity) {
+      // Wrapping, for the cursor from which this began lies where a consumer can write.
+      let position = end &+ offset
       tickring_slot_withdraw(slots + Int(position & mask), position, UInt64(capacity))
     }
     self.end = end

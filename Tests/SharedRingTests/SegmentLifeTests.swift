@@ -27,6 +27,16 @@ import Testing
     #expect(try state() == .otherVersion)
   }
 
+  @Test func lookingAtAnObjectTakesNoMemory() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    try name.createRaw(byteCount: 8 << 20)
+    #expect(try SegmentReport(object: name.object)?.byteCount == 8 << 20)
+    var status = stat()
+    try #require(stat("/dev/shm" + name.object, &status) == 0)
+    #expect(Int(status.st_blocks) * 512 <= 1 << 16, "a page or two that were looked at, not all")
+  }
+
   @Test func aFeedTakenOverInPlaceKeepsLastValuesAndCountsItsEpoch() throws {
     let feed = LaneName().feed
     let symbol = try Symbol("NSE:INFY")

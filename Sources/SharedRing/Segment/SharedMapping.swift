@@ -105,8 +105,12 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     // An object that its producer has only just created is empty: nothing of its one page may be touched.
     let byteCount = Int(status.st_size)
     let mappedByteCount = max(byteCount, 1)
+    // Every producer reserves all of its memory. What has holes is no producer's, and filling them, even by reading,
+    // would take from the machine whatever size somebody has written down.
+    let isReserved = Int(status.st_blocks) * Self.blockByteCount >= byteCount
     self.base = try Self.map(
-      descriptor, name, mappedByteCount, isReadOnly ? PROT_READ : PROT_READ | PROT_WRITE)
+      descriptor, name, mappedByteCount, isReadOnly ? PROT_READ : PROT_READ | PROT_WRITE,
+      isPresent: isReserved)
     self.name = name
     self.byteCount = byteCount
     self.mappedByteCount = mappedByteCount
@@ -200,12 +204,15 @@ public struct SharedMapping: ~Copyable, @unchecked Sendable {
     shm_unlink(name)
   }
 
-  private static func map(_ descriptor: Int32, _ name: String, _ byteCount: Int, _ protection: Int32)
-    throws(Fault) -> UnsafeMutableRawPointer
-  {
-    guard
-      let base = mmap(nil, byteCount, protection, MAP_SHARED | Int32(MAP_POPULATE), descriptor, 0),
-      base != MAP_FAILED
+  /// The unit in which the file system says how much memory an object takes.
+  private static let blockByteCount = 512
+
+  /// Maps an object, with its pages present where asked for.
+  private static func map(
+    _ descriptor: Int32, _ name: String, _ byteCount: Int, _ protection: Int32, isPresent: Bool = true
+  ) throws(Fault) -> UnsafeMutableRawPointer {
+    let flags = MAP_SHARED | (isPresent ? Int32(MAP_POPULATE) : 0)
+    guard let base = mmap(nil, byteCount, protection, flags, descriptor, 0), base != MAP_FAILED
     else {
       throw Fault(.system, "cannot map \(byteCount) bytes of shared memory '\(name)': \(errnoText())")
     }

@@ -161,17 +161,18 @@ extension CandleSeries {
       whole.high = max(whole.high, piece.high)
       whole.low = min(whole.low, piece.low)
       whole.close = piece.close
-      whole.volume += piece.volume
+      // Wrapping, as where candles are built: absurd volumes of a file or a venue must not end the program.
+      whole.volume &+= piece.volume
       whole.openInterest = piece.openInterest
-      whole.tickCount += piece.tickCount
-      whole.turnover += piece.turnover
+      whole.tickCount &+= piece.tickCount
+      whole.turnover &+= piece.turnover
       whole.flags.formUnion(piece.flags)
       whole.revision = max(whole.revision, piece.revision)
     }
     let traded = interval < .day ? end - start : anchor.days(around: start, interval).tradedNanoseconds
     let length = Int(traded / Timestamp.nanosecondsPerSecond)
-    whole.coverage = min(
-      100, pieces.reduce(0) { $0 + $1.coverage } * pieces[0].interval.seconds / max(length, 1))
+    let covered = pieces.reduce(0) { $0 + min(max($1.coverage, 0), 100) }
+    whole.coverage = min(100, covered * pieces[0].interval.seconds / max(length, 1))
     if interval < .day, length < interval.seconds { whole.flags.insert(.short) }
     let weakest = pieces.map(\.state.rawValue).min() ?? CandleState.final.rawValue
     if !isOver {

@@ -42,6 +42,18 @@ func candle(
     #expect(five.candles.map(\.state) == [.final, .forming])
   }
 
+  @Test func absurdValuesDoNotEndTheProgram() throws {
+    let pieces = (0..<5 as Range<Int64>).map { number in
+      var piece = candle(number, volume: .max)
+      (piece.turnover, piece.tickCount, piece.openInterest) = (.max, .max, .max)
+      piece.coverage = number == 0 ? .min : .max
+      return piece
+    }
+    let five = try CandleSeries(pieces).resample(to: .minutes(5))
+    #expect(five.candles.map(\.high) == [Price(units: 102_000_000_000)])
+    #expect(five[0].coverage == 80)
+  }
+
   @Test func theStateOfARollUpIsThatOfItsWeakestPiece() throws {
     let pieces = (0..<5 as Range<Int64>).map { candle($0, state: $0 == 4 ? .provisional : .final) }
     #expect(try CandleSeries(pieces).resample(to: .minutes(5))[0].state == .provisional)

@@ -42,9 +42,9 @@ extension TradingCalendar {
   public init(text: String, file: String) throws(Fault) {
     var parser = CalendarParser(file: file)
     var line = 0
-    for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    // To Swift the line end that spreadsheets write is one character, and not the same as a line feed.
+    for content in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
       line += 1
-      let content = raw.last == "\r" || raw.last == "\r\n" ? raw.dropLast() : raw
       if content.isEmpty || content.first == "#" { continue }
       try parser.take(content, line: line)
     }

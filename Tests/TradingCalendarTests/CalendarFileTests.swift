@@ -47,6 +47,17 @@ import TradingCalendar
     #expect(fault.message.hasPrefix("mine.csv line 7 \(complaint)"))
   }
 
+  @Test func linesMayEndAsSpreadsheetsEndThem() throws {
+    let text = Self.good.replacing("\n", with: "\r\n")
+    let calendar = try TradingCalendar(text: text, file: "mine.csv")
+    let number = try #require(CivilTime.dayNumber(date: "2026-01-05"))
+    #expect(try calendar.tradingDay(number, of: MarketGroup(.cash)).note == "Day off")
+    let fault = try #require(throws: Fault.self) {
+      try TradingCalendar(text: text + "day,cash,2026-01-01,,,,,,\r\n", file: "mine.csv")
+    }
+    #expect(fault.message.hasPrefix("mine.csv line 7 begins with 'day'"))
+  }
+
   @Test func aFileWithoutHeaderRangeOrHoursIsRefused() throws {
     #expect(throws: Fault.self) { try TradingCalendar(text: "", file: "mine.csv") }
     #expect(throws: Fault.self) { try TradingCalendar(text: Self.header + "\n", file: "mine.csv") }

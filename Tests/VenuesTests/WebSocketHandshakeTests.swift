@@ -55,6 +55,16 @@ import Testing
     #expect(fault?.kind == .protocolViolation)
   }
 
+  /// Found by the fuzzer: what stands before the status line, and what only resembles a status, is refused.
+  @Test(arguments: [
+    "\r\nHTTP/1.1 101 x", " HTTP/1.1 101 x", "HTTP/1.1  101 x", "\u{FEFF}HTTP/1.1 101 x", "HTTP/1.1 +01 x",
+  ])
+  func anAnswerBeginsWithItsStatusLine(status: String) {
+    let fault = #expect(throws: Fault.self) { try check(status, ["Sec-WebSocket-Accept: \(Self.accept)"]) }
+    #expect(fault?.kind == .protocolViolation)
+    #expect(fault?.message.hasSuffix("which is no HTTP status line") == true)
+  }
+
   /// Found by the fuzzer: a server must not write lines of its own into a log.
   @Test(arguments: ["HTTP/1.1 105 x\rs\ny", "HTTP/1.1\n 101 x", "HTTP/1.0\u{7} 101 x"])
   func whatAServerWritesStaysOnOneLine(status: String) {

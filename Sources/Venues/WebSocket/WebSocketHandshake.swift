@@ -43,18 +43,20 @@ struct WebSocketHandshake {
   /// - Throws: `Fault` of kind `refused` for 401 and 403, `unavailable` for 429 and 5xx, `protocolViolation` for
   ///   anything else that is no proper upgrade.
   func check(header: some Collection<UInt8>, body: some Collection<UInt8>) throws(Fault) {
-    let lines = String(decoding: header, as: UTF8.self).split(separator: "\r\n")
+    let lines = String(decoding: header, as: UTF8.self).split(
+      separator: "\r\n", omittingEmptySubsequences: false)
     let statusLine = lines.first ?? ""
-    let words = statusLine.split(separator: " ", maxSplits: 2)
+    let fields = lines.dropFirst().prefix { !$0.isEmpty }
+    let words = statusLine.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].utf8.count == 3,
-      let status = Int(words[1])
+      let status = UInt(words[1]), words[1].utf8.first != UInt8(ascii: "+")
     else {
       throw Fault(
         .protocolViolation,
         "the server answers '\(excerpt(of: statusLine.utf8))', which is no HTTP status line")
     }
     guard status == 101 else {
-      let text = excerpt(of: Self.venueReason(lines.dropFirst()) ?? Array(body))
+      let text = excerpt(of: Self.venueReason(fields) ?? Array(body))
       throw Fault(
         Self.faultKind(ofStatus: status),
         "the server answers the websocket handshake with HTTP status "
@@ -66,7 +68,7 @@ struct WebSocketHandshake {
         .protocolViolation,
         "the server upgrades in \(excerpt(of: words[0].utf8)), which websockets need HTTP/1.1 for")
     }
-    try checkUpgrade(fields: lines.dropFirst())
+    try checkUpgrade(fields: fields)
   }
 
   private func checkUpgrade(fields lines: some Collection<Substring>) throws(Fault) {
@@ -106,7 +108,7 @@ struct WebSocketHandshake {
     return lines.first { $0.lowercased().hasPrefix(name) }.map { Array($0.utf8.dropFirst(name.utf8.count)) }
   }
 
-  private static func faultKind(ofStatus status: Int) -> Fault.Kind {
+  private static func faultKind(ofStatus status: UInt) -> Fault.Kind {
     switch status {
     case 401, 403: .refused
     case 429, 500...599: .unavailable

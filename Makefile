@@ -136,11 +136,14 @@ ring-peers:
 	@$(call build_peer,unix-socket,)
 	@$(call build_peer,iceoryx,-isystem /usr/include/iceoryx/v*,-liceoryx_posh -liceoryx_hoofs -liceoryx_platform -lrt)
 
-# Mutated inputs against everything that reads files and what venues send, FUZZ_SECONDS for each target, two at a time. The
-# control comes first: a reader with a known bug, which must be found. Optimised, with the checks of debug builds kept
-# where they are preconditions. FUZZ_SEED=0 takes other random numbers each time.
-FUZZ_SECONDS := 60
+# Mutated inputs against everything that reads files and what venues send, two targets at a time. The control comes
+# first: a reader with a known bug, which must be found. Optimised, with the checks of debug builds kept where they are
+# preconditions. Each target gets a number of inputs, the same ones everywhere; FUZZ_SECONDS=600 searches by time
+# instead, further each time it is called, and FUZZ_SEED=0 takes other random numbers each time.
+FUZZ_SECONDS :=
 export FUZZ_SEED := 1
+# Inputs for a target, if no time is given: a minute's work or less on a slow core.
+FUZZ_LENGTH = $(if $(FUZZ_SECONDS),$(FUZZ_SECONDS) seconds,$(1) inputs)
 FUZZ_BUILD = TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --sanitize address \
   -Xswiftc -enable-testing -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
 ARCHIVE_FUZZER = .build-fuzz/release/ArchiveFuzzer
@@ -150,13 +153,13 @@ VENUE_FUZZER = .build-fuzz/release/VenueFuzzer
 fuzz: deps
 	$(FUZZ_BUILD) --product ArchiveFuzzer
 	$(ARCHIVE_FUZZER) list-targets | FUZZ_BYTES_MAX=16384 xargs -P 2 -I TARGET \
-	  Tests/VenueFuzzer/fuzz-target.sh $(ARCHIVE_FUZZER) TARGET $(FUZZ_SECONDS) .build-fuzz/archive
+	  Tests/VenueFuzzer/fuzz-target.sh $(ARCHIVE_FUZZER) TARGET $(call FUZZ_LENGTH,60000) .build-fuzz/archive
 
 # All that reads what venues send.
 fuzz-venues: deps
 	$(FUZZ_BUILD) --product VenueFuzzer
 	$(VENUE_FUZZER) list-targets | xargs -P 2 -I TARGET \
-	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) TARGET $(FUZZ_SECONDS) .build-fuzz/venues
+	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) TARGET $(call FUZZ_LENGTH,600000) .build-fuzz/venues
 
 # Power cuts at random moments of the archive writer's life, SOAK_IMAGES for each of six lives.
 SOAK_IMAGES := 2000

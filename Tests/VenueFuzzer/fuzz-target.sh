@@ -1,7 +1,13 @@
 #!/bin/sh
-# fuzz-target.sh FUZZER TARGET SECONDS DIRECTORY: first the control, a seeded bug that must be found, then the search.
+# fuzz-target.sh FUZZER TARGET COUNT UNIT DIRECTORY: first the control, a seeded bug that must be found, then the search
+# for COUNT inputs or seconds, as UNIT says.
 set -u
-fuzzer=$1 target=$2 seconds=$3 directory=$4/$2
+fuzzer=$1 target=$2 count=$3 unit=$4 directory=$5/$2
+case $unit in
+inputs) limit=-runs=$count ;;
+seconds) limit=-max_total_time=$count ;;
+*) echo "$unit: a search is as long as so many inputs or seconds" && exit 2 ;;
+esac
 options="-rss_limit_mb=1024 -timeout=10 -max_len=${FUZZ_BYTES_MAX:-4096} -close_fd_mask=1 -print_final_stats=1"
 export TICKRING_FUZZ_TARGET="$target"
 # Swift's own report of a trap reads all memory, which the sanitizer would take for a second finding.
@@ -13,6 +19,9 @@ mkdir -p "$directory"
 TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit 1
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
+# A counted search begins with the seeds alone: with the same random numbers it then takes the same inputs wherever it
+# runs, so that what it finds belongs to a change and not to a faster machine.
+[ "$unit" = seconds ] || rm -rf "$directory/corpus"
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
 # The control begins with the seeds alone, since an earlier search may have found what meets the bug, and takes the same
 # random numbers each time, so that it is found again once it was found.
@@ -28,13 +37,13 @@ if TICKRING_FUZZ_SEEDED_BUG=1 "$fuzzer" "$directory/control" -seed=1 -max_total_
   echo "$target: the seeded bug was missed"
   exit 1
 fi
-# Unless told otherwise, a search from the seeds alone goes one way each time too, so that a finding is its change's.
 # shellcheck disable=SC2086
-if ! "$fuzzer" "$directory/corpus" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" \
+if ! "$fuzzer" "$directory/corpus" -seed="${FUZZ_SEED:-1}" "$limit" \
   -artifact_prefix="$directory/finding-" $options > "$directory/run.log" 2>&1; then
   echo "$target: a finding"
   tail -n 40 "$directory/run.log"
   exit 1
 fi
 inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$directory/run.log")
+seconds=$(sed -n 's/^Done .* in \([0-9]*\) second.*/\1/p' "$directory/run.log")
 echo "$target: seeded bug found, $inputs inputs in $seconds s, 0 findings"

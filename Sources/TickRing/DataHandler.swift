@@ -324,6 +324,9 @@ final class Subscription: Sendable {
 
   func next() async -> MarketEvent? {
     guard handler.mode == .backtest else { return await mailbox.next() }
-    return await mailbox.next(beforeWaiting: handler.stepTogether)
+    let event = await mailbox.next(beforeWaiting: handler.stepTogether)
+    // One who was cancelled will not ask again, though the sequence be kept: the others need not wait for it.
+    if mailbox.isCancelled { handler.leave(mailbox) }
+    return event
   }
 }

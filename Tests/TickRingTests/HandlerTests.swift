@@ -118,6 +118,18 @@ import TickRing
     #expect(await leaving.value <= 10)
   }
 
+  @Test(.timeLimit(.minutes(1))) func oneWhoseTaskIsCancelledDoesNotStopTheOthersThoughItIsKept() async throws
+  {
+    let data = DataHandler(on: ScriptedFeed(ticks: Self.fiveMinutes()))
+    let kept = data.events(of: .ticks)
+    let all = data.events(of: .ticks)
+    let cancelled = Task { await kept.reduce(0) { count, _ in count + 1 } }
+    cancelled.cancel()
+    #expect(await all.reduce(0) { count, _ in count + 1 } == 300)
+    #expect(await cancelled.value <= 300)
+    #expect(kept.dropped == 0)
+  }
+
   @Test func othersAreAnsweredWhileAPacedBacktestWaits() async throws {
     let hold = Hold()
     let data = DataHandler(on: ScriptedFeed(ticks: Self.fiveMinutes(), hold: hold))

@@ -125,7 +125,7 @@ import TradingCalendar
       throw Fault(.unavailable, "broken off")
     }
     let attemptsMax = 3
-    let retry = RetryPolicy(firstDelayMilliseconds: 60, delayMillisecondsMax: 60, attemptsMax: attemptsMax)
+    let retry = RetryPolicy(firstDelayMilliseconds: 250, delayMillisecondsMax: 250, attemptsMax: attemptsMax)
     let isOver = Atomic<Bool>(false)
     let (_, halt) = try Self.run(source, retry: retry) { loop in
       source.onConnect = { (number) throws(Fault) in

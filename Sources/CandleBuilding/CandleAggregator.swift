@@ -81,8 +81,9 @@ public struct CandleAggregator {
   var clock = Timestamp.unknown
   /// When the next built candle ends or is to be sealed.
   var builtDeadline = Timestamp(nanoseconds: .max)
-  /// When the next candle of any interval ends or is to be sealed.
-  var deadline: Timestamp { min(builtDeadline, rollUp.deadline) }
+  /// When the next candle of any interval ends or is to be sealed, later than ``now``; the end of time while none is
+  /// open.
+  public var deadline: Timestamp { min(builtDeadline, rollUp.deadline) }
 
   /// Makes an aggregator that has seen nothing.
   ///

@@ -21,6 +21,7 @@ final class BacktestFeed: MarketFeed {
   private var observed = InstrumentSet()
   private var observedIDs: Set<InstrumentID> = []
   private let moment: PastMoment
+  private let archive: ArchiveReader?
   private var ticks: ArchiveTicks?
   private let store: CandleStore?
   private var schedule: CandleSchedule
@@ -56,7 +57,8 @@ final class BacktestFeed: MarketFeed {
     pace =
       range.speed == 0
       ? nil : FeedClock(feedOrigin: from, wallOrigin: .wallClock(), speed: Double(range.speed))
-    if let archive { ticks = try ArchiveTicks(archive, from: from, to: to) }
+    self.archive = archive
+    if let archive { ticks = try ArchiveTicks(archive, from: from, to: to, behind: nil) }
     schedule = CandleSchedule(from: from, to: to, graceNanoseconds: graceNanoseconds)
     moment = PastMoment(instruments: (self.known.last?.id.index ?? -1) + 1, now: from)
   }
@@ -110,6 +112,17 @@ final class BacktestFeed: MarketFeed {
 
   func release() {}
 
+  func takeBack() -> Bool {
+    guard let archive, ticks != nil else { return false }
+    do throws(Fault) {
+      ticks = try ArchiveTicks(archive, from: now, to: to, behind: moment.lastNoted)
+    } catch {
+      fault = error
+      ticks = nil
+    }
+    return true
+  }
+
   func note(_ tick: Tick) {
     moment.note(tick)
   }
@@ -145,9 +158,13 @@ private struct ArchiveTicks: ~Copyable {
   private var position = 0
   private var count = 0
   private var wanted: [Tick] = []
+  /// What comes first has been handed out, up to this.
+  private var last: PastMoment.Place?
 
-  init(_ archive: ArchiveReader, from: Timestamp, to: Timestamp) throws(Fault) {
+  init(_ archive: ArchiveReader, from: Timestamp, to: Timestamp, behind last: PastMoment.Place?) throws(Fault)
+  {
     scan = try archive.scan(TickSelection(from: from, to: to))
+    self.last = last
   }
 
   /// Lends the next observed records received up to `limit`; all of them when `observed` is nil.
@@ -158,7 +175,13 @@ private struct ArchiveTicks: ~Copyable {
       if position == count {
         guard try scan.advance() else { return 0 }
         position = 0
-        scan.withTicks { count = $0.count }
+        scan.withTicks { ticks in
+          count = ticks.count
+          guard let last else { return }
+          while position < count, !last.isBefore(ticks[position]) { position += 1 }
+        }
+        if position == count { continue }
+        last = nil
       }
       var lent = 0
       var isWaiting = false
@@ -208,12 +231,15 @@ private struct CandleSchedule {
     day = CivilTime(from).dayNumber
   }
 
-  /// Changes the instruments; the day is looked at anew, from where the clock stands.
+  /// Changes the instruments; the day is looked at anew, from where the clock stands. Candles that were sealed by then
+  /// and not handed out yet stay: several may be sealed at one instant.
   mutating func observe(_ instruments: Set<InstrumentID>, after now: Timestamp) {
     observed = instruments
     after = now
     day = CivilTime(max(from, now)).dayNumber
-    candles = []
+    candles = candles[position...].filter {
+      $0.end + graceNanoseconds <= now && instruments.contains($0.instrument)
+    }
     position = 0
   }
 

@@ -89,7 +89,7 @@ public final class DataHandler: Sendable {
 
   /// Stops observing instruments.
   public func unobserve(_ symbols: String...) async throws(Fault) {
-    try ask { (poller) throws(Fault) in try poller.feed.unobserve(symbols) }
+    try ask { (poller) throws(Fault) in try poller.unobserve(symbols) }
   }
 
   /// Every symbol that the feed knows, observed or not.

@@ -25,8 +25,7 @@ extension DataPoller {
     for tick in ticks {
       if tick.kind == .gap { noteMove(FeedGap(tick)) }
       if choice.candles {
-        minutes.advance(to: tick.receiveTime, into: &closed)
-        handOutClosed(handle)
+        closeAll(by: tick.receiveTime, handle)
         minutes.apply(tick, into: &closed)
       }
       handOut(tick, choice, handle)
@@ -60,9 +59,11 @@ extension DataPoller {
     batchPosition = positions.upperBound
     let choice = choice
     let feed = feed
+    let voidBatches = voidBatches
     for position in positions {
       feed.note(ticks[position])
       handOut(ticks[position], choice, handle)
+      if self.voidBatches != voidBatches { return position - positions.lowerBound + 1 }
     }
     return positions.count
   }
@@ -71,64 +72,58 @@ extension DataPoller {
   /// nothing, else whether it was a tick. What comes later is not to be seen from anywhere before it is handed out.
   func step(_ handle: (MarketEvent) -> Void) -> Bool? {
     while isOpen {
-      if !closed.isEmpty {
-        handOutFirstClosed(handle)
+      if let candle = nextClosed() {
+        handOut(candle, handle)
         return false
       }
-      if let tick = heldTick {
-        heldTick = nil
-        feed.note(tick)
-        if choice.candles {
-          minutes.apply(tick, into: &closed)
-          closedUntil = tick.receiveTime
-        }
-        handOut(tick, choice, handle)
-        return true
+      if let candle = overdue.popLast() {
+        feed.advance(to: closedUntil)
+        handle(.candle(candle))
+        return false
       }
       let isThereTick = batchPosition < batch.count || fill(max: Self.pollMax)
       let limit = isThereTick ? batch[batchPosition].receiveTime : feed.quietUntil
-      if takeStored(until: limit, handle) { continue }
+      if choice.candles, closeNext(by: limit, handle) { continue }
       guard isThereTick else {
-        if let notice = feed.notice() { finish(notice, handle) }
-        if closed.isEmpty { return nil }
-        continue
+        // What is not sealed by the end of a back-test's range stays unsaid, as in live trading.
+        if let notice = feed.notice() { tell(notice, handle) }
+        return nil
       }
-      heldTick = batch[batchPosition]
+      let tick = batch[batchPosition]
       batchPosition += 1
+      feed.note(tick)
       if choice.candles {
-        minutes.advance(to: limit, into: &closed)
         closedUntil = limit
+        minutes.apply(tick, into: &closed)
       }
+      handOut(tick, choice, handle)
+      return true
     }
     return nil
   }
 
-  /// Makes the next stored candle ready, and what was sealed before it; false when there is none up to `limit`.
-  private func takeStored(until limit: Timestamp, _ handle: (MarketEvent) -> Void) -> Bool {
-    guard choice.candles else { return false }
+  /// Makes ready what closes next in a back-test, by `limit` at the latest: a candle of the store, those of this run's
+  /// ticks, or longer ones that are over without their last minutes. One instant at a time, so that whoever observes
+  /// more meanwhile finds nothing gone by. False when there is nothing.
+  private func closeNext(by limit: Timestamp, _ handle: (MarketEvent) -> Void) -> Bool {
     do throws(Fault) {
-      guard let next = try feed.nextStoredCandle(), next.time <= limit else { return false }
-      feed.skipStoredCandle()
-      minutes.advance(to: next.time, into: &closed)
-      closedUntil = next.time
-      if minutes.takesStored(next.candle) { closed.append(next.candle) }
-      return true
+      let stored = try feed.nextStoredCandle()
+      let next = min(stored?.time ?? minutes.deadline, minutes.deadline)
+      guard min(next, rollUps.deadline) <= limit else { return false }
+      closedUntil = min(next, rollUps.deadline)
+      if next > rollUps.deadline {
+        overdue = rollUps.takeOverdue(by: closedUntil).reversed()
+        return true
+      }
+      minutes.advance(to: next, into: &closed)
+      if let stored, stored.time == next {
+        feed.skipStoredCandle()
+        if minutes.takesStored(stored.candle) { closed.append(stored.candle) }
+      }
     } catch {
       tell(.halt(reason: error.message), handle)
-      return true
     }
-  }
-
-  /// The end of a back-test: what is sealed by the end of its range is told first, then the end. What is not stays
-  /// unsaid, as in live trading.
-  private func finish(_ ending: MarketEvent, _ handle: (MarketEvent) -> Void) {
-    if !isFinished, choice.candles {
-      isFinished = true
-      minutes.advance(to: feed.quietUntil, into: &closed)
-      closedUntil = feed.quietUntil
-      if !closed.isEmpty { return }
-    }
-    tell(ending, handle)
+    return true
   }
 
   /// Reads the next records into ``batch``; false when there are none.
@@ -156,7 +151,7 @@ extension DataPoller {
   /// A replay that went back: what was built from its later ticks is the future now.
   private func noteMove(_ gap: FeedGap) {
     guard gap.cause == .moved, let end = gap.end, end < gap.start else { return }
-    closed.removeAll()
+    dropClosed()
     joins.removeAll()
     minutes = MinuteCandles(graceNanoseconds: minutes.graceNanoseconds)
     rollUps.reset()
@@ -172,20 +167,45 @@ extension DataPoller {
     let machineTime = Timestamp.monotonicNanoseconds()
     if choice.candles, machineTime - lastTimer > Self.timerNanoseconds {
       lastTimer = machineTime
-      let now = feed.now
-      minutes.advance(to: now, into: &closed)
-      handOutClosed(handle)
-      rollUps.advance(to: now) { handle(.candle($0)) }
+      closeAll(by: feed.now, handle)
     }
     if let notice = feed.notice() { tell(notice, handle) }
   }
 
-  private func handOutClosed(_ handle: (MarketEvent) -> Void) {
-    while !closed.isEmpty { handOutFirstClosed(handle) }
+  /// Hands out what closes by `now`, each candle at its own time, as a back-test does.
+  private func closeAll(by now: Timestamp, _ handle: (MarketEvent) -> Void) {
+    while true {
+      let next = min(minutes.deadline, rollUps.deadline)
+      guard next <= now else { break }
+      // First those that may be the last minutes of longer ones.
+      if minutes.deadline == next {
+        minutes.advance(to: next, into: &closed)
+        handOutClosed(handle)
+      } else {
+        for candle in rollUps.takeOverdue(by: next) { handle(.candle(candle)) }
+      }
+    }
+    minutes.advance(to: now, into: &closed)
   }
 
-  private func handOutFirstClosed(_ handle: (MarketEvent) -> Void) {
-    let candle = closed.removeFirst()
+  private func handOutClosed(_ handle: (MarketEvent) -> Void) {
+    while let candle = nextClosed() { handOut(candle, handle) }
+  }
+
+  private func nextClosed() -> Candle? {
+    guard closedPosition < closed.count else { return nil }
+    let candle = closed[closedPosition]
+    closedPosition += 1
+    if closedPosition == closed.count { dropClosed() }
+    return candle
+  }
+
+  private func dropClosed() {
+    closed.removeAll(keepingCapacity: true)
+    closedPosition = 0
+  }
+
+  private func handOut(_ candle: Candle, _ handle: (MarketEvent) -> Void) {
     let known = candle.state == .provisional ? candle.end : minutes.sealing(of: candle)
     feed.advance(to: min(known, closedUntil))
     minutes.remember(candle)

@@ -59,7 +59,11 @@ public final class DataPoller {
   let anchors: SessionAnchors
   var minutes: MinuteCandles
   var rollUps: RollUps
+  /// Candles of a minute that closed, to be handed out from ``closedPosition`` on.
   var closed: [Candle] = []
+  var closedPosition = 0
+  /// Longer candles that are over without their last minutes, the next one to be handed out last.
+  var overdue: [Candle] = []
   private var ids: [Symbol: InstrumentID] = [:]
   private var names: [InstrumentID: Symbol] = [:]
   private var instrumentVersion: UInt64 = 0
@@ -69,10 +73,8 @@ public final class DataPoller {
   /// Of the record handed out last.
   var lastReceiveTime = Timestamp.unknown
   var batchPosition = 0
-  /// The record of a back-test that comes after what is in ``closed``.
-  var heldTick: Tick?
-  /// Whether a back-test has told what is sealed by the end of its range.
-  var isFinished = false
+  /// How often a handler has made the rest of ``batch`` void, by observing something else.
+  var voidBatches = 0
   /// The clock of a back-test does not pass this while ``closed`` is handed out.
   var closedUntil = Timestamp.unknown
 
@@ -138,6 +140,7 @@ public final class DataPoller {
   public func observe(_ symbols: [String]) throws(Fault) {
     try feed.observe(symbols)
     refreshInstruments()
+    readAnew()
   }
 
   /// Observes instruments and returns their newest ticks, the oldest first, as a beginning: from here on
@@ -160,7 +163,20 @@ public final class DataPoller {
   }
 
   /// Stops observing instruments.
-  public func unobserve(_ symbols: String...) throws(Fault) { try feed.unobserve(symbols) }
+  public func unobserve(_ symbols: String...) throws(Fault) { try unobserve(symbols) }
+
+  func unobserve(_ symbols: [String]) throws(Fault) {
+    try feed.unobserve(symbols)
+    readAnew()
+  }
+
+  /// What a back-test has read ahead was chosen by what was observed then.
+  private func readAnew() {
+    guard mode == .backtest, feed.takeBack() else { return }
+    batch.removeAll(keepingCapacity: true)
+    batchPosition = 0
+    voidBatches += 1
+  }
 
   /// The newest tick of an instrument, of live data read from shared memory without a lock or a system call; nil when
   /// there was none yet, or when the feed does not know the symbol.

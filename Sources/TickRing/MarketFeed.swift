@@ -26,6 +26,9 @@ public protocol MarketFeed: AnyObject {
   func read(max: Int, _ body: (Span<Tick>) -> Void) -> Int
   /// Gives back what was read: it has been handed out.
   func release()
+  /// What is observed has changed: in a back-test the records behind the last one that was noted are lent anew by it,
+  /// and the answer is true. False where what was lent stands, for it was observed when it came.
+  func takeBack() -> Bool
   /// Told of each record before it is handed out: in a back-test it is the instrument's newest from now on, and the
   /// clock stands at its receive time. Nothing in a live feed.
   func note(_ tick: Tick)
@@ -82,6 +85,8 @@ public protocol CandleHistory {
 }
 
 extension MarketFeed {
+  /// Nothing is taken back.
+  public func takeBack() -> Bool { false }
   /// Returns at once: a feed that is read and not received has its records ready.
   public func wait(_: WaitStrategy, nanosecondsMax _: Int64) {}
   /// None: a feed without a feed handler behind it.

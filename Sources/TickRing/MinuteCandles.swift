@@ -16,6 +16,9 @@ struct MinuteCandles {
     aggregator = CandleAggregator(graceNanoseconds: graceNanoseconds)
   }
 
+  /// When the next candle ends or is to be sealed; the end of time while none is open.
+  var deadline: Timestamp { aggregator.deadline }
+
   mutating func apply(_ tick: Tick, into candles: inout [Candle]) { aggregator.apply(tick, into: &candles) }
   mutating func advance(to now: Timestamp, into candles: inout [Candle]) {
     aggregator.advance(to: now, into: &candles)
@@ -58,9 +61,13 @@ struct MinuteCandles {
 
 /// Candles of longer intervals, rolled up from minute candles as they close.
 struct RollUps {
-  private struct Key: Hashable {
+  private struct Key: Hashable, Comparable {
     var instrument: InstrumentID
     var interval: Interval
+
+    static func < (one: Self, other: Self) -> Bool {
+      (one.instrument, one.interval.seconds) < (other.instrument, other.interval.seconds)
+    }
   }
 
   private struct Bucket {
@@ -71,7 +78,12 @@ struct RollUps {
     var revision = 0
   }
 
-  var intervals: [Interval]
+  var intervals: [Interval] {
+    didSet { buckets = buckets.filter { intervals.contains($0.key.interval) } }
+  }
+  /// When the next candle that waits for its last minutes is over without them; the end of time while none waits.
+  private(set) var deadline = Self.never
+  private static let never = Timestamp(nanoseconds: .max)
   private let graceNanoseconds: Int64
   private let anchor: (InstrumentID) -> SessionAnchor
   private var buckets: [Key: Bucket] = [:]
@@ -85,7 +97,10 @@ struct RollUps {
   }
 
   /// Forgets everything.
-  mutating func reset() { buckets = [:] }
+  mutating func reset() {
+    buckets = [:]
+    deadline = Self.never
+  }
 
   /// Takes a minute candle; hands out the longer candles that it completes or changes.
   mutating func take(_ minute: Candle, _ handOut: (Candle) -> Void) {
@@ -111,18 +126,27 @@ struct RollUps {
         announce(&bucket, interval, handOut)
       }
       buckets[key] = bucket
+      if !bucket.isAnnounced { deadline = min(deadline, bucket.end + graceNanoseconds) }
     }
   }
 
-  /// Hands out candles whose last minute had no trade.
-  mutating func advance(to now: Timestamp, _ handOut: (Candle) -> Void) {
-    guard !intervals.isEmpty else { return }
-    for (key, bucket) in buckets
-    where !bucket.isAnnounced && now >= bucket.end + graceNanoseconds {
-      var bucket = bucket
-      announce(&bucket, key.interval, handOut)
-      buckets[key] = bucket
+  /// The candles that are over by `now` though their last minutes had no trade, in the order of their ends.
+  mutating func takeOverdue(by now: Timestamp) -> [Candle] {
+    guard now >= deadline else { return [] }
+    var overdue: [Candle] = []
+    deadline = Self.never
+    let waiting = buckets.filter { !$0.value.isAnnounced }
+    for (key, bucket) in waiting.sorted(by: { ($0.value.end, $0.key) < ($1.value.end, $1.key) }) {
+      let sealing = bucket.end + graceNanoseconds
+      if sealing > now {
+        deadline = min(deadline, sealing)
+      } else {
+        var bucket = bucket
+        announce(&bucket, key.interval) { overdue.append($0) }
+        buckets[key] = bucket
+      }
     }
+    return overdue
   }
 
   private func announce(_ bucket: inout Bucket, _ interval: Interval, _ handOut: (Candle) -> Void) {

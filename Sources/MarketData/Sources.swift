@@ -9,9 +9,11 @@ public protocol TickSource: AnyObject {
   /// Connects and restores the current subscriptions. Of a source with parts one at least is open then; the others are
   /// told as lost.
   ///
+  /// - Parameter shouldStop: Asked many times a second while the venue is waited for; true gives the attempt up, which
+  ///   is thrown as `unavailable`. It must not call the source.
   /// - Throws: ``Fault`` of kind `refused` when the venue rejects the credentials (never retried blindly),
   ///   `unavailable` when it cannot be reached, `protocolViolation` when it answers nonsense.
-  func connect() throws(Fault)
+  func connect(until shouldStop: () -> Bool) throws(Fault)
 
   /// Replaces the set of instruments that the venue is asked for; sends only the difference.
   ///
@@ -55,6 +57,11 @@ extension TickSource {
   public var lostInstruments: [InstrumentID] { [] }
   /// A source of one connection has no parts.
   public func restore(part _: Int) {}
+
+  /// Connects, however long the venue lets it wait.
+  ///
+  /// - Throws: as ``connect(until:)``.
+  public func connect() throws(Fault) { try connect { false } }
 
   /// Asks for all there is of each instrument.
   public func subscribe(to subscriptions: [Subscription]) throws(Fault) {

@@ -22,15 +22,30 @@ import TradingCalendar
     private(set) var connects = 0
     private var receipts = 0
 
-    func connect() throws(Fault) {
+    /// Waits in a connection until it is told to stop, and calls this meanwhile.
+    var onWait: (() -> Void)?
+    private(set) var asked: [[Subscription]] = []
+    private var isBusy = false
+
+    func connect(until shouldStop: () -> Bool) throws(Fault) {
       connects += 1
+      isBusy = true
+      defer { isBusy = false }
       try onConnect(connects)
+      while let onWait {
+        onWait()
+        if shouldStop() { throw Fault(.unavailable, "given up") }
+      }
     }
     func receive(timeoutMilliseconds: Int, into ticks: inout [Tick]) throws(Fault) -> SourceActivity {
       receipts += 1
       return try onReceive(receipts, &ticks)
     }
     func subscribe(to instruments: [Instrument]) {}
+    func subscribe(to subscriptions: [Subscription]) {
+      #expect(!isBusy, "a source that connects must be left alone")
+      asked.append(subscriptions)
+    }
     func close() {}
   }
 
@@ -95,6 +110,46 @@ import TradingCalendar
     #expect(records.filter { $0.kind == .trade }.map(\.dayVolume) == [7, 8])
     let kinds: [TickKind] = [.gap, .trade, .trade, .gap, .gap, .gap]
     #expect(records.map(\.kind) == kinds, "the ticks come before the outage's record")
+  }
+
+  @Test func commandsAreCarriedOutWhileAnAttemptLasts() throws {
+    let source = Script()
+    let wanted = [
+      Subscription(
+        Instrument(
+          id: InstrumentID(rawValue: 3), symbol: try Symbol("NSE:INFY"), venueToken: "1",
+          priceTick: Price(units: 1), lotSize: 1))
+    ]
+    let (records, halt) = try Self.run(source) { loop in
+      var waits = 0
+      source.onWait = {
+        waits += 1
+        switch waits {
+        case 1: loop.commands.post(.publish(Self.tick(7)))
+        case 2: loop.commands.post(.subscribe(wanted))
+        // The venue answers at last.
+        case 3: source.onWait = nil
+        default: break
+        }
+      }
+      source.onReceive = { (_, _) throws(Fault) in
+        loop.commands.post(.stop)
+        return .idle
+      }
+    }
+    #expect(halt == nil)
+    #expect(records.map(\.kind) == [.trade, .gap, .gap])
+    #expect(source.asked == [[], wanted])
+  }
+
+  @Test func anAttemptIsGivenUpWhenTheFeedStops() throws {
+    let source = Script()
+    let (records, halt) = try Self.run(source) { loop in
+      source.onWait = { loop.commands.post(.stop) }
+    }
+    #expect(halt == nil)
+    #expect(source.connects == 1)
+    #expect(records.map(\.kind) == [.gap], "the stop's own")
   }
 
   @Test func aTokenThatComesDuringAnAttemptEndsTheHaltAfterIt() throws {

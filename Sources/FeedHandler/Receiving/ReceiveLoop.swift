@@ -70,6 +70,9 @@ final class ReceiveLoop: @unchecked Sendable {
   private var outage: OutageLog
   private var watchdog: Watchdog
   var isConnecting = false
+  /// While the source connects nobody may call it: the subscriptions that were changed meanwhile wait.
+  private var isSourceBusy = false
+  private var areSubscriptionsChanged = false
   /// When the present connection brought its first tick, by the monotonic clock.
   private var deliveringSince: Int64?
   /// The mark of the credentials before the venue was shown them last: others that came since, be it in the middle of the
@@ -117,6 +120,8 @@ final class ReceiveLoop: @unchecked Sendable {
           try receive()
         } catch {
           source.close()
+          // An attempt that was given up because the feed stops is no loss.
+          if isStopping, isConnecting { break }
           try noteLoss(error)
           if !isStopping { try recover(from: error) }
         }
@@ -139,7 +144,7 @@ final class ReceiveLoop: @unchecked Sendable {
     isConnecting = true
     credentialsShown = recovery.credentialsMark()
     try source.subscribe(to: subscriptions)
-    try source.connect()
+    try connectSource()
     isConnecting = false
     segment.add(.connects)
     let unopened = source.lostInstruments
@@ -161,6 +166,31 @@ final class ReceiveLoop: @unchecked Sendable {
           details: RepairLoop.details(gap)))
     }
     hasEverConnected = true
+  }
+
+  /// Connects the source, and carries out meanwhile what control asks for: a venue may let it wait for long.
+  private func connectSource() throws(Fault) {
+    var commandFault: Fault?
+    var polls = 0
+    isSourceBusy = true
+    areSubscriptionsChanged = false
+    defer { isSourceBusy = false }
+    do {
+      try source.connect {
+        do throws(Fault) {
+          try handleCommands()
+        } catch {
+          commandFault = error
+        }
+        polls += 1
+        if polls % Self.roundsPerMeasurement == 0 { measureProcessorTime() }
+        return isStopping || commandFault != nil
+      }
+    } catch {
+      throw commandFault ?? error
+    }
+    isSourceBusy = false
+    if areSubscriptionsChanged { subscribeSource() }
   }
 
   private func receive() throws(Fault) {
@@ -268,8 +298,12 @@ final class ReceiveLoop: @unchecked Sendable {
     subscriptions = wanted
     recovery.session = recovery.session.watching(wanted.map(\.instrument))
     inspector.noteSubscribed(wanted.map(\.instrument.id).filter { !known.contains($0) }, at: clock.now())
+    if isSourceBusy { areSubscriptionsChanged = true } else { subscribeSource() }
+  }
+
+  private func subscribeSource() {
     do {
-      try source.subscribe(to: wanted)
+      try source.subscribe(to: subscriptions)
       if !outage.isDown { recovery.board.noteSent(except: source.lostInstruments) }
     } catch {
       // The next receive meets the same broken connection and reconnects, which restores the whole set.

@@ -40,7 +40,7 @@ final class GatewayConnection {
   ///   ``GatewayProcess`` when it ends.
   init(
     _ options: GatewayOptions, role: GatewayRequest.Role, capability: String?,
-    until shouldStop: () -> Bool = { false }
+    until shouldStop: () -> Bool
   ) throws(Fault) {
     process = try GatewayProcess(command: options.command, environment: options.environment) { line in
       options.log("info", line)

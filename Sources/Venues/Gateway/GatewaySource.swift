@@ -31,10 +31,10 @@ public final class GatewaySource: TickSource {
 
   /// Starts the program, waits for its hello and subscribes to everything; an older process is ended first.
   ///
-  /// - Throws: as ``TickSource/connect()``; of kind `configuration` when there is no such program.
-  public func connect() throws(Fault) {
+  /// - Throws: as ``TickSource/connect(until:)``; of kind `configuration` when there is no such program.
+  public func connect(until shouldStop: () -> Bool) throws(Fault) {
     close()
-    let connection = try GatewayConnection(options, role: .ticks, capability: "ticks")
+    let connection = try GatewayConnection(options, role: .ticks, capability: "ticks", until: shouldStop)
     self.connection = connection
     badLines = 0
     noteLife()

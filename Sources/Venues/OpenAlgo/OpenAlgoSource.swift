@@ -1,7 +1,7 @@
 public import MarketData
 
 /// The live ticks of a self-hosted OpenAlgo server, which stands before some thirty Indian brokers.
-public final class OpenAlgoSource: TickSource {
+public final class OpenAlgoSource: SocketSource {
   /// Where and how to connect.
   public struct Options: Sendable {
     /// The server's websocket.
@@ -51,25 +51,35 @@ public final class OpenAlgoSource: TickSource {
     self.apiKey = apiKey
   }
 
-  /// Connects, authenticates with a freshly read API key and subscribes to everything again.
+  /// What it waits for; nil without a connection.
+  public var socketInterest: SocketInterest? { connection?.socketInterest }
+
+  /// Opens a connection and authenticates with a freshly read API key.
+  public var dialler: @Sendable () throws(Fault) -> WebSocketConnection {
+    { [options, apiKey] () throws(Fault) in
+      var websocket = WebSocketConnection.Options(url: options.url, caFile: options.caFile)
+      websocket.proxy = options.proxy
+      websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
+      let key = try apiKey()
+      let connection = WebSocketConnection(websocket)
+      try connection.connect()
+      try connection.sendText("{\"action\":\"authenticate\",\"api_key\":\(JSONText.quoted(key))}")
+      try Self.waitForAuthentication(connection, options)
+      return connection
+    }
+  }
+
+  /// Goes on with a connection that was opened, and subscribes to everything again.
   ///
-  /// - Throws: as ``TickSource/connect()``: of kind `refused` when the server does not accept the API key, and what
-  ///   `apiKey` throws.
-  public func connect() throws(Fault) {
-    close()
-    var websocket = WebSocketConnection.Options(url: options.url, caFile: options.caFile)
-    websocket.proxy = options.proxy
-    websocket.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
-    let key = try apiKey()
-    let connection = WebSocketConnection(websocket)
-    try connection.connect()
-    try connection.sendText("{\"action\":\"authenticate\",\"api_key\":\(JSONText.quoted(key))}")
-    try waitForAuthentication(connection)
+  /// - Throws: `Fault` of kind `unavailable` when it broke.
+  public func adopt(_ connection: WebSocketConnection) throws(Fault) {
     self.connection = connection
     try change("subscribe", modes)
   }
 
-  private func waitForAuthentication(_ connection: WebSocketConnection) throws(Fault) {
+  private static func waitForAuthentication(
+    _ connection: WebSocketConnection, _ options: Options
+  ) throws(Fault) {
     let deadline = Deadline(afterMilliseconds: options.connectTimeoutMilliseconds)
     var isDone = false
     while !isDone {
@@ -179,7 +189,7 @@ public final class OpenAlgoSource: TickSource {
     case .pong: statistics.heartbeats += 1
     case .error:
       let text = OpenAlgoMessage.errorText(of: frame, in: scanner)
-      if let kind = refusalKind(of: frame, in: scanner) {
+      if let kind = Self.refusalKind(of: frame, in: scanner) {
         throw Fault(kind, "\(options.url): the server says: \(text)")
       }
       noteComplaint(text)
@@ -198,7 +208,7 @@ public final class OpenAlgoSource: TickSource {
   }
 
   /// What an error of the server means for the connection; nil when it concerns one request alone.
-  private func refusalKind(of frame: OpenAlgoFrame, in scanner: JSONScanner) -> Fault.Kind? {
+  private static func refusalKind(of frame: OpenAlgoFrame, in scanner: JSONScanner) -> Fault.Kind? {
     switch frame.code.map(scanner.text(of:)) {
     case "NOT_AUTHENTICATED"?, "AUTHENTICATION_ERROR"?: .refused
     case "BROKER_ERROR"?, "BROKER_INIT_ERROR"?, "BROKER_CONNECTION_ERROR"?, "SERVER_ERROR"?: .unavailable

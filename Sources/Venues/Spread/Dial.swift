@@ -30,6 +30,8 @@ final class Dial: Sendable {
 
   private let state = Mutex(State())
   private static let pollMicroseconds: UInt32 = 1000
+  /// A wait by one who waits for nothing else.
+  static let waitMilliseconds = 1000
   private static let stackBytes = 1 << 20
 
   /// Begins at once.
@@ -67,9 +69,14 @@ final class Dial: Sendable {
   var outcome: Outcome? { state.withLock { $0.outcome }?.outcome }
 
   /// Waits for the outcome, but not longer.
-  func wait(milliseconds: Int) {
+  ///
+  /// - Throws: ``Fault`` of kind `unavailable` once `shouldStop` says that nobody wants it any more.
+  func wait(milliseconds: Int, until shouldStop: () -> Bool) throws(Fault) {
     let deadline = Deadline(afterMilliseconds: milliseconds)
-    while standing == .underWay, !deadline.isPast { usleep(Self.pollMicroseconds) }
+    while standing == .underWay, !deadline.isPast {
+      if shouldStop() { throw Fault(.unavailable, "the attempt to connect was given up") }
+      usleep(Self.pollMicroseconds)
+    }
   }
 
   /// Nobody wants it any more: a connection that still comes is closed again.

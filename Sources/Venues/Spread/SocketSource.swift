@@ -13,7 +13,7 @@ public protocol SocketSource: TickSource {
   /// What it waits for; nil without a connection.
   var socketInterest: SocketInterest? { get }
 
-  /// What opens a connection, on any thread: credentials, login, TLS, handshake. It throws as ``TickSource/connect()``.
+  /// What opens a connection, on any thread: credentials, login, TLS, handshake. It throws as ``TickSource/connect(until:)``.
   var dialler: @Sendable () throws(Fault) -> WebSocketConnection { get }
 
   /// Goes on with a connection that was opened, and restores the current subscriptions.
@@ -25,9 +25,18 @@ public protocol SocketSource: TickSource {
 extension SocketSource {
   /// Connects and restores the current subscriptions; an older connection is ended first.
   ///
-  /// - Throws: as ``TickSource/connect()``, and what reading the credentials throws.
-  public func connect() throws(Fault) {
+  /// - Throws: as ``TickSource/connect(until:)``, and what reading the credentials throws.
+  public func connect(until shouldStop: () -> Bool) throws(Fault) {
     close()
-    try adopt(try dialler())
+    let dial = Dial(dialler)
+    do {
+      while dial.standing == .underWay {
+        try dial.wait(milliseconds: Dial.waitMilliseconds, until: shouldStop)
+      }
+    } catch {
+      dial.abandon()
+      throw error
+    }
+    if let outcome = dial.outcome { try adopt(try outcome.get()) }
   }
 }

@@ -80,15 +80,15 @@ public final class SpreadSource: TickSource {
   /// Opens as many connections as the subscriptions need, one at least, spread anew. One that fails or takes too long
   /// while another is open counts as lost.
   ///
-  /// - Throws: as ``TickSource/connect()`` when none can be opened, or one of them is refused in a manner that concerns
+  /// - Throws: as ``TickSource/connect(until:)`` when none can be opened, or one of them is refused in a manner that concerns
   ///   all; then none is open.
-  public func connect() throws(Fault) {
+  public func connect(until shouldStop: () -> Bool) throws(Fault) {
     close()
     spread = Self.spread(options)
     do {
       try distribute()
       members.removeLast(members.count - shares.count)
-      try openAll(members.indices.filter { $0 == 0 || !shares[$0].isEmpty })
+      try openAll(members.indices.filter { $0 == 0 || !shares[$0].isEmpty }, until: shouldStop)
     } catch {
       close()
       throw error
@@ -96,15 +96,15 @@ public final class SpreadSource: TickSource {
   }
 
   /// One after the other, so that the venue sees no rush, but with little patience for each.
-  private func openAll(_ wanted: [Int]) throws(Fault) {
+  private func openAll(_ wanted: [Int], until shouldStop: () -> Bool) throws(Fault) {
     for index in wanted {
       open(index)
-      members[index].dial?.wait(milliseconds: options.patienceMilliseconds)
+      try members[index].dial?.wait(milliseconds: options.patienceMilliseconds, until: shouldStop)
     }
     // The last resort is waited for as long as it takes.
     while !wanted.contains(where: { members[$0].dial?.standing == .connected }),
       let index = wanted.first(where: { members[$0].dial?.standing == .underWay })
-    { members[index].dial?.wait(milliseconds: options.patienceMilliseconds) }
+    { try members[index].dial?.wait(milliseconds: options.patienceMilliseconds, until: shouldStop) }
 
     var unopened: [(index: Int, fault: Fault)] = []
     for index in wanted {

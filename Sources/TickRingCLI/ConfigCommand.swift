@@ -3,6 +3,8 @@ internal import Configuration
 internal import FeedControl
 internal import Foundation
 internal import MarketData
+internal import TradingCalendar
+internal import Venues
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,13 +41,17 @@ struct ConfigCommand: ParsableCommand {
     @Argument(help: "The file.") var file: String
 
     func run() throws {
+      let configuration: FeedConfiguration
       do {
-        _ = try FeedConfiguration.load(path: file)
-        Console.line("\(file): correct")
+        configuration = try FeedConfiguration.load(path: file)
       } catch {
         for fault in error.all { Console.error(fault.message) }
         throw ExitCode(error.fault.kind.rawValue)
       }
+      // The files that it names, as the feed handler will read them.
+      if let calendar = configuration.calendarFile { _ = try TradingCalendar.load(path: calendar) }
+      if let caFile = configuration.source.caFile { try HTTPClient.check(caFile: caFile) }
+      Console.line("\(file): correct")
     }
   }
 

@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("calendar_file: none.csv\n", Int32(66), "the calendar file '"),
+    ("source: {ca_file: none.pem}\n", 78, "the file of certificates '"),
+  ])
+  func aFileThatAConfigurationNamesMustBeThere(text: String, code: Int32, hint: String) throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write("feed: nse\n" + text, to: "names.yaml")
+    let outcome = try Tool.run(["config", "check", file])
+    #expect(outcome.code == code, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+  }
+
   /// Runs `tickring` by a shell, with its streams as the user redirects them.
   private func run(_ arguments: String, _ redirection: String) throws -> Tool.Outcome {
     try Running(

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 public import MarketData
 
 /// An HTTP client over one libcurl handle, whose connections stay open between requests.
@@ -14,6 +15,17 @@ public final class HTTPClient {
   /// - Throws: `Fault` of kind `system` when libcurl cannot start.
   public init(caFile: String? = nil, proxy: String? = nil) throws(Fault) {
     transfer = try HTTPTransfer(caFile: caFile, proxy: proxy)
+  }
+
+  /// Whether a file of certificates can be read, without sending anything.
+  ///
+  /// - Throws: `Fault` of kind `configuration` when it cannot.
+  public static func check(caFile: String) throws(Fault) {
+    guard access(caFile, R_OK) == 0 else {
+      throw Fault(
+        .configuration,
+        "the file of certificates '\(caFile)' cannot be read: \(String(cString: strerror(errno)))")
+    }
   }
 
   /// Sends a request and waits for the whole answer; every status that HTTP knows is an answer.

@@ -140,10 +140,8 @@ ring-peers:
 # first: a reader with a known bug, which must be found. Optimised, with the checks of debug builds kept where they are
 # preconditions. Each target gets a number of inputs, the same ones everywhere; FUZZ_SECONDS=600 searches by time
 # instead, further each time it is called, and FUZZ_SEED=0 takes other random numbers each time.
-FUZZ_SECONDS :=
+FUZZ_SECONDS := 0
 export FUZZ_SEED := 1
-# Inputs for a target, if no time is given: a minute's work or less on a slow core.
-FUZZ_LENGTH = $(if $(FUZZ_SECONDS),$(FUZZ_SECONDS) seconds,$(1) inputs)
 FUZZ_BUILD = TICKRING_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --sanitize address \
   -Xswiftc -enable-testing -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xcc -fsanitize=fuzzer-no-link
 ARCHIVE_FUZZER = .build-fuzz/release/ArchiveFuzzer
@@ -152,14 +150,14 @@ VENUE_FUZZER = .build-fuzz/release/VenueFuzzer
 # Segments, captures and journals.
 fuzz: deps
 	$(FUZZ_BUILD) --product ArchiveFuzzer
-	$(ARCHIVE_FUZZER) list-targets | FUZZ_BYTES_MAX=16384 xargs -P 2 -I TARGET \
-	  Tests/VenueFuzzer/fuzz-target.sh $(ARCHIVE_FUZZER) TARGET $(call FUZZ_LENGTH,60000) .build-fuzz/archive
+	$(ARCHIVE_FUZZER) list-targets | FUZZ_BYTES_MAX=16384 xargs -P 2 -L 1 \
+	  Tests/VenueFuzzer/fuzz-target.sh $(ARCHIVE_FUZZER) .build-fuzz/archive $(FUZZ_SECONDS)
 
 # All that reads what venues send.
 fuzz-venues: deps
 	$(FUZZ_BUILD) --product VenueFuzzer
-	$(VENUE_FUZZER) list-targets | xargs -P 2 -I TARGET \
-	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) TARGET $(call FUZZ_LENGTH,600000) .build-fuzz/venues
+	$(VENUE_FUZZER) list-targets | xargs -P 2 -L 1 \
+	  Tests/VenueFuzzer/fuzz-target.sh $(VENUE_FUZZER) .build-fuzz/venues $(FUZZ_SECONDS)
 
 # Power cuts at random moments of the archive writer's life, SOAK_IMAGES for each of six lives.
 SOAK_IMAGES := 2000

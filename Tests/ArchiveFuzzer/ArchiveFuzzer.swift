@@ -20,6 +20,16 @@ func runFuzzer(
 
 enum Target: String, CaseIterable {
   case segment, kernels, capture, journal
+
+  /// How many inputs a counted search takes: a minute's work.
+  var inputs: Int {
+    switch self {
+    case .segment: 45_000
+    case .kernels: 1_600_000
+    case .capture: 60_000
+    case .journal: 8_000_000
+    }
+  }
 }
 
 enum Layout {
@@ -263,7 +273,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 enum ArchiveFuzzer {
   static func main() throws {
     if CommandLine.arguments.count == 2, CommandLine.arguments[1] == "list-targets" {
-      for target in Target.allCases { print(target.rawValue) }
+      for target in Target.allCases { print(target.rawValue, target.inputs) }
       return
     }
     guard let target else {

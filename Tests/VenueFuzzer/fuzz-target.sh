@@ -1,13 +1,9 @@
 #!/bin/sh
-# fuzz-target.sh FUZZER TARGET COUNT UNIT DIRECTORY: first the control, a seeded bug that must be found, then the search
-# for COUNT inputs or seconds, as UNIT says.
+# fuzz-target.sh FUZZER DIRECTORY SECONDS TARGET INPUTS: first the control, a seeded bug that must be found, then the
+# search, of so many inputs, or of SECONDS if they are not 0.
 set -u
-fuzzer=$1 target=$2 count=$3 unit=$4 directory=$5/$2
-case $unit in
-inputs) limit=-runs=$count ;;
-seconds) limit=-max_total_time=$count ;;
-*) echo "$unit: a search is as long as so many inputs or seconds" && exit 2 ;;
-esac
+fuzzer=$1 directory=$2/$4 seconds=$3 target=$4 limit=-runs=$5
+[ "$seconds" = 0 ] || limit=-max_total_time=$seconds
 options="-rss_limit_mb=1024 -timeout=10 -max_len=${FUZZ_BYTES_MAX:-4096} -close_fd_mask=1 -print_final_stats=1"
 export TICKRING_FUZZ_TARGET="$target"
 # Swift's own report of a trap reads all memory, which the sanitizer would take for a second finding.
@@ -21,7 +17,7 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 # A counted search begins with the seeds alone: with the same random numbers it then takes the same inputs wherever it
 # runs, so that what it finds belongs to a change and not to a faster machine.
-[ "$unit" = seconds ] || rm -rf "$directory/corpus"
+[ "$seconds" != 0 ] || rm -rf "$directory/corpus"
 "$fuzzer" make-corpus "$directory/corpus" || exit 1
 # The control begins with the seeds alone, since an earlier search may have found what meets the bug, and takes the same
 # random numbers each time, so that it is found again once it was found.

@@ -17,7 +17,7 @@ final class LaneTally {
   ///
   /// Only the producer's thread comes here, and no access encloses another: the check of that at run time, which a
   /// property gets that other modules may see, would take most of a drop's time.
-  @exclusivity(unchecked) @usableFromInline private(set) var owesGap: Bool
+  @exclusivity(unchecked) private var owesGap: Bool
 
   init(_ mapping: borrowing SharedMapping, mask: UInt64, releasedSeen: UInt64, owesGap: Bool) {
     base = mapping.base
@@ -30,11 +30,19 @@ final class LaneTally {
     wakes = mapping.value(.wakes)
   }
 
-  /// Looks at the consumer's cursor; returns how many records fit behind `end`.
+  /// How often in a lap the producer looks at the consumer's cursor at the least, which is how finely the high-water
+  /// mark is known.
+  private static let looksPerLap: UInt64 = 16
+
+  /// Looks at the consumer's cursor; returns how many records fit behind `end`, and up to where the producer may write
+  /// without looking again: not until a record is written that carries the gap mark, if one is owed, and not before it
+  /// has filled a part of the ring.
   ///
-  /// The cursor is accepted only when it moves forward and not past what was published.
+  /// The cursor is accepted only when it moves forward and not past what was published. Each look takes its line away
+  /// from the consumer, which writes it: a look a batch cost a third of a round trip. The limit is found here, for what
+  /// a caller's loop would need for it would take registers from the path of a record.
   @usableFromInline @inline(never)
-  func look(behind end: UInt64) -> UInt64 {
+  func look(behind end: UInt64) -> (room: UInt64, limit: UInt64) {
     let claimed = tickring_cursor_load(tickring_lane_released(base))
     if claimed > releasedSeen, claimed <= end { releasedSeen = claimed }
     // A producer that goes round the ring comes by here several times a lap. Its cursor must not fall behind by more
@@ -44,7 +52,8 @@ final class LaneTally {
     highWater = max(highWater, waiting)
     set(.laps, end >> UInt64((mask + 1).trailingZeroBitCount))  // a division would be most of a drop's time
     set(.highWater, highWater)
-    return mask &+ 1 &- waiting
+    let room = mask &+ 1 &- waiting
+    return (room, owesGap ? end : end &+ min(room, max(1, (mask &+ 1) / Self.looksPerLap)))
   }
 
   /// Counts records that the caller gives up because the lane is full; the next one says that a gap came before it.

@@ -183,7 +183,7 @@ extension LaneWriter {
 
   /// Records waiting, by the consumer's cursor as it is now.
   public mutating func waiting() -> UInt64 {
-    mask &+ 1 &- tally.look(behind: end)
+    mask &+ 1 &- tally.look(behind: end).room
   }
 
   /// True when at least `count` more records fit.
@@ -193,21 +193,13 @@ extension LaneWriter {
     return end &+ needed <= limit || makeRoom() >= needed
   }
 
-  /// Looks at the consumer's cursor; returns how many records fit. Not until a record is written that carries the gap
-  /// mark, if one is owed, may the writer go on without looking; else not before it has filled a part of the ring.
-  ///
-  /// Each look takes the line of the cursor away from the consumer, which writes it: a look a batch cost a third of a
-  /// round trip.
+  /// Looks at the consumer's cursor; returns how many records fit.
   @inlinable @inline(__always)
   mutating func makeRoom() -> UInt64 {
-    let room = tally.look(behind: end)
-    limit = tally.owesGap ? end : end &+ min(room, Swift.max(1, (mask &+ 1) / Self.looksPerLap))
+    let (room, newLimit) = tally.look(behind: end)
+    limit = newLimit
     return room
   }
-
-  /// How often in a lap the producer looks at the consumer's cursor at the least, which is how finely the high-water
-  /// mark is known.
-  @usableFromInline static var looksPerLap: UInt64 { 16 }
 
   /// Writes a record of a reserved run, with the mark that is owed after a drop.
   @inlinable
@@ -215,7 +207,9 @@ extension LaneWriter {
     var record = tick
     // While a mark is owed the limit stands still.
     if _slowPath(position == limit), tally.payGap() { record.flags.insert(.gapBefore) }
-    store(record, at: position)
+    let slot = slot(position)
+    move(record, into: slot)
+    tickring_slot_publish(slot, record.instrument.rawValue, position)
   }
 
   @inlinable
@@ -223,25 +217,44 @@ extension LaneWriter {
     UnsafeMutableRawPointer(slots + Int(truncatingIfNeeded: position & mask))
   }
 
-  /// Bytes 8 to 63 of a record; the first word is the stamp's. A producer's pace is that of its stores, about one a
-  /// cycle whatever their width, and left to itself the compiler stores the narrow fields one by one.
+  /// Bytes 8 to 63 of a record of a run; the first word is the stamp's. As few stores as there can be, for a run's
+  /// stores wait for lines that the consumer has.
   @inlinable
   func move(_ record: Tick, into slot: UnsafeMutableRawPointer) {
     let times = SIMD2(record.receiveTime.nanoseconds, record.exchangeTime.nanoseconds)
     let trade = SIMD2(record.lastPrice.units, record.dayVolume)
-    let marks =
-      UInt32(record.flags.rawValue) | UInt32(record.kind.rawValue) << 16 | UInt32(record.reserved) << 24
-    let rest = SIMD4(record.lastTradeSeconds, record.lastQuantity, record.openInterest, marks.littleEndian)
     slot.storeBytes(of: record.sequence, toByteOffset: 8, as: UInt64.self)
     slot.storeBytes(of: times, toByteOffset: 16, as: SIMD2<Int64>.self)
     slot.storeBytes(of: trade, toByteOffset: 32, as: SIMD2<Int64>.self)
+    slot.storeBytes(of: Self.rest(of: record), toByteOffset: 48, as: SIMD4<UInt32>.self)
+  }
+
+  /// The same of a record that is written by itself, from the registers in which its fields have just been computed: to
+  /// bring two of them together takes longer than a second store. The narrow ones come first, since they take longest.
+  @inlinable
+  func moveSingle(_ record: Tick, into slot: UnsafeMutableRawPointer) {
+    let rest = Self.rest(of: record)
+    slot.storeBytes(of: record.sequence, toByteOffset: 8, as: UInt64.self)
+    slot.storeBytes(of: record.receiveTime.nanoseconds, toByteOffset: 16, as: Int64.self)
+    slot.storeBytes(of: record.exchangeTime.nanoseconds, toByteOffset: 24, as: Int64.self)
+    slot.storeBytes(of: record.lastPrice.units, toByteOffset: 32, as: Int64.self)
+    slot.storeBytes(of: record.dayVolume, toByteOffset: 40, as: Int64.self)
     slot.storeBytes(of: rest, toByteOffset: 48, as: SIMD4<UInt32>.self)
   }
 
   @inlinable
   func store(_ record: Tick, at position: UInt64) {
     let slot = slot(position)
-    move(record, into: slot)
+    moveSingle(record, into: slot)
     tickring_slot_publish(slot, record.instrument.rawValue, position)
+  }
+
+  /// The narrow fields, bytes 48 to 63, which left to itself the compiler stores one by one.
+  @inlinable
+  static func rest(of record: Tick) -> SIMD4<UInt32> {
+    let marks =
+      UInt32(record.flags.rawValue) | UInt32(record.kind.rawValue) << 16 | UInt32(record.reserved) << 24
+    return SIMD4(
+      record.lastTradeSeconds, record.lastQuantity, record.openInterest, marks.littleEndian)
   }
 }

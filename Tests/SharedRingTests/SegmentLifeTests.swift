@@ -27,6 +27,19 @@ import Testing
     #expect(try state() == .otherVersion)
   }
 
+  @Test func noMoreWaitThanALaneHasSlotsWhateverItsCursorsSay() throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    do {
+      var writer = try name.writer(capacity: 16)
+      for sequence in 0..<5 { _ = writer.write(.sample(sequence: UInt64(sequence))) }
+      writer.flush()
+    }
+    #expect(try SegmentReport(object: name.object)?.waiting == 5)
+    try name.forge(offset: 4096, value: .max - 3)
+    #expect(try SegmentReport(object: name.object)?.waiting == 16)
+  }
+
   @Test func lookingAtAnObjectTakesNoMemory() throws {
     let name = LaneName()
     defer { name.unlink() }

@@ -59,6 +59,14 @@ public struct SegmentReport: Sendable {
   /// All counters; empty for another layout.
   public let counters: [Counter]
 
+  /// Records of a lane that its consumer has not released, at most as many as it has slots, whatever a consumer may have
+  /// written where it should not; nil for a feed segment and another layout.
+  public var waiting: UInt64? {
+    func value(_ counter: LaneCounter) -> UInt64? { counters.first { $0.name == counter.name }?.value }
+    guard let capacity, let published = value(.published), let released = value(.released) else { return nil }
+    return published > released ? min(published - released, UInt64(capacity)) : 0
+  }
+
   /// Looks at the segment of a lane; nil when there is none.
   ///
   /// - Throws: ``Fault`` of kind `missingInput` when it may not be opened.

@@ -67,7 +67,7 @@ struct SegmentLine: Encodable {
     state = report.state.map { "\($0)" }
     haltReason = report.haltReason
     capacity = report.capacity
-    waiting = Self.waiting(report)
+    waiting = report.waiting
     unstored = report.journalOwner.isEmpty && report.unstored == 0 ? nil : report.unstored
     dataDirectory = report.journalOwner.isEmpty ? nil : report.journalOwner
   }
@@ -109,13 +109,6 @@ struct SegmentLine: Encodable {
     if state == "halted" { return "halted" }
     if let waiting { return condition == "ready" ? "\(waiting) waiting" : "\(condition), \(waiting) waiting" }
     return condition
-  }
-
-  private static func waiting(_ report: SegmentReport) -> UInt64? {
-    guard let published = report.counters.first(where: { $0.name == "published" })?.value,
-      let released = report.counters.first(where: { $0.name == "released" })?.value
-    else { return nil }
-    return published > released ? published - released : 0
   }
 
   private static func condition(_ attach: AttachResult) -> String {

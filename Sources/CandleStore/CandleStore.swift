@@ -10,6 +10,10 @@ internal import Synchronization
 ///
 /// A store may be used from several threads. Writes follow one another; each is one transaction.
 public final class CandleStore: Sendable {
+  /// What a person does about a damaged store, as the end of a sentence.
+  public static let damageRemedy =
+    "move the file away, and the next `tickring ingest` rebuilds the last day from the tick archive"
+
   /// What a store is opened for.
   public enum Mode: Sendable {
     /// Creates the file if need be and brings its schema up to date; for the one process that writes.

@@ -3,10 +3,6 @@ internal import MarketData
 
 /// Turns what SQLite reports into one sentence that names the file and says what would be right.
 enum StoreFault {
-  /// What to do about a damaged store.
-  private static let remedy =
-    "move the file away, and the next `tickring ingest` rebuilds the last day from the tick archive"
-
   /// Runs `body`; whatever it throws leaves as a ``Fault`` about the file at `path`.
   static func translating<Result>(_ path: String, _ task: String, _ body: () throws -> Result) throws(Fault)
     -> Result
@@ -19,8 +15,7 @@ enum StoreFault {
       throw fault(of: error, path: path, task: task)
     } catch let error as RowDecodingError {
       throw Fault(
-        .badData,
-        "cannot \(task) '\(path)': a row is damaged (\(error)); \(remedy)")
+        .badData, "cannot \(task) '\(path)': a row is damaged (\(error)); \(CandleStore.damageRemedy)")
     } catch {
       throw Fault(.software, "cannot \(task) '\(path)': \(error)")
     }
@@ -42,7 +37,7 @@ enum StoreFault {
     case .SQLITE_NOTADB:
       return Fault(.badData, "\(cannot): it is not an SQLite database; name a candle store or a new file")
     case .SQLITE_CORRUPT:
-      return Fault(.badData, "\(cannot): the file is damaged; \(remedy)")
+      return Fault(.badData, "\(cannot): the file is damaged; \(CandleStore.damageRemedy)")
     case .SQLITE_READONLY, .SQLITE_PERM:
       return Fault(
         .cannotCreate, "\(cannot): it is read-only; the file and its directory must be writable")

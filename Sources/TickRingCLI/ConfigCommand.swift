@@ -48,10 +48,26 @@ struct ConfigCommand: ParsableCommand {
         for fault in error.all { Console.error(fault.message) }
         throw ExitCode(error.fault.kind.rawValue)
       }
-      // The files that it names, as the feed handler will read them.
-      if let calendar = configuration.calendarFile { _ = try TradingCalendar.load(path: calendar) }
-      if let caFile = configuration.source.caFile { try HTTPClient.check(caFile: caFile) }
+      let faults = Self.faultsOfFiles(in: configuration)
+      for fault in faults { Console.error(fault.message) }
+      if let first = faults.first { throw ExitCode(first.kind.rawValue) }
       Console.line("\(file): correct")
+    }
+
+    /// What is wrong with the files that it names, as the feed handler would read them.
+    private static func faultsOfFiles(in configuration: FeedConfiguration) -> [Fault] {
+      var faults: [Fault] = []
+      do throws(Fault) {
+        if let calendar = configuration.calendarFile { _ = try TradingCalendar.load(path: calendar) }
+      } catch {
+        faults.append(error)
+      }
+      do throws(Fault) {
+        if let caFile = configuration.source.caFile { try HTTPClient.check(caFile: caFile) }
+      } catch {
+        faults.append(error)
+      }
+      return faults
     }
   }
 

@@ -375,32 +375,4 @@ import Testing
     server.finish()
     #expect(ends.all == [8], "a close frame, and nothing before it")
   }
-
-  /// The server takes the connection and its request, and says nothing.
-  @Test(arguments: ["kite, two connections", "kite", "openalgo"])
-  func anAttemptIsGivenUpWhenNobodyWantsItAnyMore(which: String) throws {
-    let gate = Log<Bool>()
-    let hasBegun = Log<Bool>()
-    let server = try ScriptedServer { Self.hang($0, hasBegun: hasBegun, until: gate) }
-    defer {
-      gate.append(true)
-      server.finish()
-    }
-    var openAlgo = OpenAlgoSource.Options()
-    openAlgo.url = "ws://127.0.0.1:\(server.port)"
-    let source: any TickSource =
-      which == "openalgo"
-      ? OpenAlgoSource(options: openAlgo) { "k" }
-      : Self.source(server, connections: which == "kite" ? 1 : 2) { $0.patienceMilliseconds = 60_000 }
-    try source.subscribe(to: Self.subscriptions(which == "kite, two connections" ? 1...3 : 1...2))
-    var questions = 0
-    let fault = #expect(throws: Fault.self) {
-      try source.connect {
-        questions += 1
-        return !hasBegun.all.isEmpty && questions > 20
-      }
-    }
-    #expect(fault?.kind == .unavailable)
-    #expect(fault?.message == "the attempt to connect was given up")
-  }
 }

@@ -172,11 +172,11 @@ final class ReceiveLoop: @unchecked Sendable {
   private func connectSource() throws(Fault) {
     var commandFault: Fault?
     var polls = 0
-    isSourceBusy = true
     areSubscriptionsChanged = false
-    defer { isSourceBusy = false }
-    do {
-      try source.connect {
+    do throws(Fault) {
+      isSourceBusy = true
+      defer { isSourceBusy = false }
+      try source.connect { () -> Bool in
         do throws(Fault) {
           try handleCommands()
         } catch {
@@ -189,7 +189,6 @@ final class ReceiveLoop: @unchecked Sendable {
     } catch {
       throw commandFault ?? error
     }
-    isSourceBusy = false
     if areSubscriptionsChanged { subscribeSource() }
   }
 

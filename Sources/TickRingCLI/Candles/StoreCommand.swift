@@ -33,9 +33,7 @@ struct StoreCommand: ParsableCommand {
           "\(path): \(Format.count(check.candles)) candles, \(check.isSound ? "sound" : "NOT SOUND")")
       }
       if !check.isSound {
-        throw Fault(
-          .checkFailed,
-          "'\(path)' is damaged: move it away, and the next `tickring ingest` rebuilds the last day")
+        throw Fault(.checkFailed, "'\(path)' is damaged: \(CandleStore.damageRemedy)")
       }
     }
   }

@@ -46,13 +46,22 @@ final class CurlHandle {
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
     if let caFile {
-      try HTTPClient.check(caFile: caFile)
+      try Self.check(caFile: caFile)
       try set(CURLOPT_CAINFO, caFile)
       // The folder of the system's authorities would be trusted beside the file.
       try check(tickring_curl_set_pointer(pointer, CURLOPT_CAPATH, nil))
     }
     if let proxy { try set(CURLOPT_PROXY, proxy) }
     try set(CURLOPT_URL, url)
+  }
+
+  /// Whether a file of certificates can be read.
+  static func check(caFile: String) throws(Fault) {
+    guard access(caFile, R_OK) == 0 else {
+      throw Fault(
+        .configuration,
+        "the file of certificates '\(caFile)' cannot be read: \(String(cString: strerror(errno)))")
+    }
   }
 
   func set(_ option: CURLoption, _ value: Int) throws(Fault) {

@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Glibc
 public import MarketData
 
 /// An HTTP client over one libcurl handle, whose connections stay open between requests.
@@ -21,11 +20,7 @@ public final class HTTPClient {
   ///
   /// - Throws: `Fault` of kind `configuration` when it cannot.
   public static func check(caFile: String) throws(Fault) {
-    guard access(caFile, R_OK) == 0 else {
-      throw Fault(
-        .configuration,
-        "the file of certificates '\(caFile)' cannot be read: \(String(cString: strerror(errno)))")
-    }
+    try CurlHandle.check(caFile: caFile)
   }
 
   /// Sends a request and waits for the whole answer; every status that HTTP knows is an answer.

@@ -30,8 +30,6 @@ final class Dial: Sendable {
 
   private let state = Mutex(State())
   private static let pollMicroseconds: UInt32 = 1000
-  /// A wait by one who waits for nothing else.
-  static let waitMilliseconds = 1000
   private static let stackBytes = 1 << 20
 
   /// Begins at once.
@@ -73,10 +71,27 @@ final class Dial: Sendable {
   /// - Throws: ``Fault`` of kind `unavailable` once `shouldStop` says that nobody wants it any more.
   func wait(milliseconds: Int, until shouldStop: () -> Bool) throws(Fault) {
     let deadline = Deadline(afterMilliseconds: milliseconds)
-    while standing == .underWay, !deadline.isPast {
-      if shouldStop() { throw Fault(.unavailable, "the attempt to connect was given up") }
-      usleep(Self.pollMicroseconds)
+    while standing == .underWay, !deadline.isPast { try pause(until: shouldStop) }
+  }
+
+  /// Waits for the outcome however long it takes; whoever stops waiting has abandoned it.
+  ///
+  /// - Throws: as ``wait(milliseconds:until:)``.
+  func outcome(until shouldStop: () -> Bool) throws(Fault) -> Outcome {
+    do throws(Fault) {
+      while true {
+        if let outcome { return outcome }
+        try pause(until: shouldStop)
+      }
+    } catch {
+      abandon()
+      throw error
     }
+  }
+
+  private func pause(until shouldStop: () -> Bool) throws(Fault) {
+    if shouldStop() { throw Fault(.unavailable, "the attempt to connect was given up") }
+    usleep(Self.pollMicroseconds)
   }
 
   /// Nobody wants it any more: a connection that still comes is closed again.

@@ -13,7 +13,8 @@ public protocol SocketSource: TickSource {
   /// What it waits for; nil without a connection.
   var socketInterest: SocketInterest? { get }
 
-  /// What opens a connection, on any thread: credentials, login, TLS, handshake. It throws as ``TickSource/connect(until:)``.
+  /// What opens a connection, on any thread: credentials, login, TLS, handshake. It throws as
+  /// ``TickSource/connect(until:)``.
   var dialler: @Sendable () throws(Fault) -> WebSocketConnection { get }
 
   /// Goes on with a connection that was opened, and restores the current subscriptions.
@@ -28,15 +29,6 @@ extension SocketSource {
   /// - Throws: as ``TickSource/connect(until:)``, and what reading the credentials throws.
   public func connect(until shouldStop: () -> Bool) throws(Fault) {
     close()
-    let dial = Dial(dialler)
-    do {
-      while dial.standing == .underWay {
-        try dial.wait(milliseconds: Dial.waitMilliseconds, until: shouldStop)
-      }
-    } catch {
-      dial.abandon()
-      throw error
-    }
-    if let outcome = dial.outcome { try adopt(try outcome.get()) }
+    try adopt(try Dial(dialler).outcome(until: shouldStop).get())
   }
 }

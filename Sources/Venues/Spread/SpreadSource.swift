@@ -80,8 +80,8 @@ public final class SpreadSource: TickSource {
   /// Opens as many connections as the subscriptions need, one at least, spread anew. One that fails or takes too long
   /// while another is open counts as lost.
   ///
-  /// - Throws: as ``TickSource/connect(until:)`` when none can be opened, or one of them is refused in a manner that concerns
-  ///   all; then none is open.
+  /// - Throws: as ``TickSource/connect(until:)`` when none can be opened, or one of them is refused in a manner that
+  ///   concerns all; then none is open.
   public func connect(until shouldStop: () -> Bool) throws(Fault) {
     close()
     spread = Self.spread(options)

@@ -73,6 +73,11 @@ struct FrameRelay: ~Copyable {
     try links[delivery.link].feed.send(delivery.bytes)
   }
 
+  /// Hangs up on both sides, since nobody passes on how they would take leave of each other.
+  mutating func hangUp() {
+    links = []
+  }
+
   /// Reads until what was read ends with a whole frame.
   private func readFrames(_ index: Int) throws(Fault) -> Delivery {
     let link = links[index]

@@ -22,6 +22,7 @@ struct FrameStopwatch: ~Copyable {
   private var checksum: UInt64 = 0
 
   private static let startSeconds = 60.0
+  private static let filterNanosecondsMax: Int64 = 10_000_000_000
   private static let relayMilliseconds = 20
   private static let tickNanosecondsMax: Int64 = 2_000_000_000
   private static let runMax = 4096
@@ -43,8 +44,12 @@ struct FrameStopwatch: ~Copyable {
     }
     guard let running else { throw Fault(.unavailable, "the feed handler did not get going") }
     let symbols = running.instruments().map(\.symbol.text)
-    _ = try ControlClient(path: running.controlSocket).attach(LaneRequest(lane: lane, symbols: symbols))
+    let answer = try ControlClient(path: running.controlSocket).attach(
+      LaneRequest(lane: lane, symbols: symbols))
     let reader = try LaneReader(feed: feed.name, lane: lane)
+    // Until then a frame passes the lane by.
+    guard reader.waitForFilter(version: answer.filterVersion, nanosecondsMax: Self.filterNanosecondsMax)
+    else { throw Fault(.unavailable, "the feed handler took no notice of the lane '\(lane)'") }
     view = running
     clock = running.clock
     self.reader = reader

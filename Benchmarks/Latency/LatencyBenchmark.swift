@@ -112,6 +112,7 @@ struct LatencyBenchmark: ParsableCommand {
     try report(
       size, "socket to lane, \(way): from the return of the read", Distribution(samples.sinceRead),
       beside: nil, samples.checksum)
+    relay.hangUp()
     venue.stop()
     try feed.stop()
   }

@@ -28,7 +28,7 @@ struct BackfillBenchmark: ParsableCommand {
     let venue = try BenchmarkVenue(instruments: instruments)
     defer { venue.stop() }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "tickring-backfill-\(getpid())"
+      "tickring-backfill-\(UUID())"
     ).path
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -24,7 +24,7 @@ final class BenchmarkFeed {
     throws
   {
     name = "bench-\(getpid())"
-    directory = FileManager.default.temporaryDirectory.appendingPathComponent("tickring-\(name)")
+    directory = FileManager.default.temporaryDirectory.appendingPathComponent("tickring-\(UUID())")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let file = directory.appendingPathComponent("tickring.yaml").path
     let list = instruments.map { "[\($0.map { "\"\($0)\"" }.joined(separator: ", "))]" } ?? "all"

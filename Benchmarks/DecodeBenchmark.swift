@@ -189,7 +189,7 @@ enum VendorClient {
   static func measure(_ python: String, _ frames: VenueFrames, _ size: SizeOptions) throws
     -> (nanoseconds: Double, checksum: UInt64)?
   {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("tickring-frames-\(getpid())")
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("tickring-frames-\(UUID())")
       .path
     defer { try? FileManager.default.removeItem(atPath: file) }
     var data = Data()

@@ -28,7 +28,7 @@ struct HandlerBenchmark: ParsableCommand {
 
   private static func backtest(_ size: SizeOptions) throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "tickring-handler-\(getpid())"
+      "tickring-handler-\(UUID())"
     ).path
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let ticks = SyntheticTicks.make(

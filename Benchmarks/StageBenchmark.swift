@@ -173,7 +173,7 @@ struct StageBenchmark: ParsableCommand {
 
   private static func archiving(_ ticks: [Tick]) throws -> (Double, Double, Double, UInt64) {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "tickring-stages-\(getpid())"
+      "tickring-stages-\(UUID())"
     ).path
     defer { try? FileManager.default.removeItem(atPath: directory) }
     var bytes: UInt64 = 0

@@ -21,7 +21,7 @@ struct StoreBenchmark: ParsableCommand {
 
   static func measure(_ size: SizeOptions, python: String? = nil) throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "tickring-store-\(getpid())"
+      "tickring-store-\(UUID())"
     ).path
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -34,7 +34,7 @@ struct ArchiveBenchmark: ParsableCommand {
   ) throws {
     func includes(_ part: ArchivePart) -> Bool { only == nil || only == part }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "tickring-archive-\(getpid())"
+      "tickring-archive-\(UUID())"
     ).path
     defer { try? FileManager.default.removeItem(atPath: directory) }
     var report = ArchiveReport()

@@ -5,6 +5,9 @@ import socket
 import sys
 import threading
 
+# Clients that come at the same time are told of in lines of their own.
+printing = threading.Lock()
+
 
 def serve(client):
     request = b""
@@ -14,7 +17,8 @@ def serve(client):
             return
         request += more
     verb, target, _ = request.split(b"\r\n")[0].split(b" ")
-    print(verb.decode(), target.decode(), flush=True)
+    with printing:
+        print(verb.decode(), target.decode(), flush=True)
     if len(sys.argv) > 1:
         client.sendall(b"HTTP/1.1 " + sys.argv[1].encode() + b"\r\nContent-Length: 0\r\n\r\n")
         return

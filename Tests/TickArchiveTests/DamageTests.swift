@@ -70,6 +70,39 @@ import TickArchive
     }
   }
 
+  @Test(arguments: [1, 2]) func segmentsThatHaveSwappedTheirNamesAreNotReadInTheWrongOrder(cores: Int) throws
+  {
+    let directory = try TemporaryDirectory()
+    let ticks = TickStreams.plausible(count: 96)
+    var writer = try ArchiveWriter(
+      directory: directory.path, feed: "test", options: ArchiveOptions(blockTicks: Self.blockTicks))
+    for tick in ticks[..<48] { _ = try writer.append(tick) }
+    try writer.finish()
+    for tick in ticks[48...] { _ = try writer.append(tick) }
+    try writer.close()
+    let segments = try directory.segments
+    try #require(segments.count == 2)
+    let contents = try segments.map(readBytes)
+    try writeBytes(contents[1], to: segments[0])
+    try writeBytes(contents[0], to: segments[1])
+
+    let reader = try ArchiveReader(directory: directory.path, feed: "test")
+    let fault = #expect(throws: Fault.self) {
+      try reader.forEachBlock(TickSelection(), cores: cores) { _ throws(Fault) in }
+    }
+    let began = try #require(segments[0].split(separator: "/").last)
+    #expect(fault?.kind == .badData)
+    #expect(
+      fault?.message.contains("and its segment was begun as \(began)") == true, "\(fault?.message ?? "")")
+    var found: [Tick] = []
+    let skipped = try reader.forEachBlock(TickSelection(damage: .skip), cores: cores) { run throws(Fault) in
+      for index in run.indices { found.append(run[index]) }
+    }
+    #expect(found == Array(ticks[48...]))
+    #expect(skipped.map(\.firstSequence) == [1, 17, 33])
+    #expect(try reader.verify().damaged == skipped)
+  }
+
   /// A copy of one block behind another, behind which it does not belong, costs itself alone, whichever of the two comes
   /// first in the stream.
   @Test(arguments: [(1, 3), (4, 1), (0, 5), (5, 0), (2, 2), (2, 1)], [1, 2])

@@ -62,9 +62,14 @@ struct BlockPlan: Sendable {
   }
 
   private mutating func openNext() throws(Fault) {
-    let opened = try SegmentFile(paths[nextPath])
+    let path = paths[nextPath]
+    let opened = try SegmentFile(path)
     nextPath += 1
-    let found = try cache.index(of: opened.input)
+    var found = try cache.index(of: opened.input)
+    // Segments that have swapped their names come in the wrong order, each of them sound.
+    if let previous, let first = found.blocks.first, first.firstSequence <= previous.lastSequence {
+      found = SegmentIndex(found.contents, path: path, after: previous)
+    }
     var contents = found.contents
     contents.boundDamage(after: previous)
     damageAhead = contents.damage.filter(filter.admits)

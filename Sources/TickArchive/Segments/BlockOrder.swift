@@ -1,8 +1,14 @@
 /// Which sound blocks of a segment are out of their place, such as one that lies there twice: sequences increase from
 /// block to block.
 enum BlockOrder {
-  /// What is wrong with such a block.
-  static let cause = "its sequences do not follow those of the block before"
+  /// What is wrong with such a block; also the name under which its segment was begun, where it has another one now.
+  static func cause(in contents: SegmentContents, path: String) -> String {
+    let cause = "its sequences do not follow those of the block before"
+    guard let began = contents.header?.name.fileName, let name = path.split(separator: "/").last,
+      name != began
+    else { return cause }
+    return cause + ", and its segment was begun as \(began)"
+  }
 
   /// The offsets of the blocks of ticks that are out of place, as few as possible: one that belongs further back costs
   /// itself, not all that it ran ahead of. `previous` is the last block of the segment before.

@@ -12,13 +12,15 @@ struct SegmentIndex: Sendable {
   /// For each block the earliest receive time from it on.
   private let earliestFromHere: [Timestamp]
 
-  /// Sorts out what was found in the file at `path`: blocks that are out of place are damage.
-  init(_ found: SegmentContents, path: String) {
+  /// Sorts out what was found in the file at `path`: blocks that are out of place are damage, those too that do not
+  /// follow the last block of the segment before.
+  init(_ found: SegmentContents, path: String, after previous: IndexEntry? = nil) {
     var contents = found
     var blocks = found.entries.filter { $0.kind == .ticks }
-    let misplaced = BlockOrder.misplaced(blocks, after: nil)
-    for block in blocks where misplaced.contains(block.offset) {
-      contents.damage.append(DamagedBlock(block, file: path, cause: BlockOrder.cause))
+    let misplaced = BlockOrder.misplaced(blocks, after: previous)
+    let known = Set(found.damage.map(\.offset))
+    for block in blocks where misplaced.contains(block.offset) && !known.contains(block.offset) {
+      contents.damage.append(DamagedBlock(block, file: path, cause: BlockOrder.cause(in: found, path: path)))
     }
     blocks.removeAll { misplaced.contains($0.offset) }
     contents.damage.sort { $0.offset < $1.offset }

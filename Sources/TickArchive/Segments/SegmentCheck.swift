@@ -55,7 +55,9 @@ struct SegmentCheck {
     }
     try decoder.open(header, payload: payload)
     let count = try decoder.decode()
-    guard !misplaced.contains(entry.offset) else { throw BadBlock(BlockOrder.cause) }
+    guard !misplaced.contains(entry.offset) else {
+      throw BadBlock(BlockOrder.cause(in: contents, path: path))
+    }
     previous = entry
     blocks += 1
     ticks += count

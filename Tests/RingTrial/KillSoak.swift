@@ -37,7 +37,6 @@ enum KillSoak {
       usleep(UInt32(chance.next(below: delayMicrosecondsMax)))
       let isProducer = kill % 2 == 0
       if isProducer { try producer.kill() } else { try consumer.kill() }
-      try seed(seededBug, feed, chance.next(below: 3) == 0)
       let killed = Timestamp.monotonicNanoseconds()
       if isProducer {
         producer = try Child(["soak-producer", feed, path])
@@ -49,6 +48,15 @@ enum KillSoak {
         try waitUntilReady(ledger, since: killed, producer: isProducer, consumer: !isProducer)
         recovery.append(Int64(ledger[isProducer ? .producerReady : .consumerReady]) - killed)
         attach.append(ledger[isProducer ? .producerAttach : .consumerAttach])
+      }
+      if let seededBug, kill == kills / 2 {
+        try wait("the consumer reads nothing") { ledger.place.next > 0 }
+        try consumer.kill()
+        try wait("the producer publishes nothing") { ledger[.done] >= ledger.place.value + 2 }
+        try producer.kill()
+        try seed(seededBug, feed, ledger)
+        producer = try Child(["soak-producer", feed, path])
+        consumer = try Child(["soak-consumer", feed, path])
       }
     }
     let seconds = Double(Timestamp.monotonicNanoseconds() - begin) / 1e9
@@ -78,36 +86,42 @@ enum KillSoak {
   private static func waitUntilReady(
     _ ledger: Ledger, since: Int64, producer: Bool = true, consumer: Bool = true
   ) throws(Fault) {
+    try wait("a process that was started again does not get ready") {
+      (!producer || ledger[.producerReady] > since) && (!consumer || ledger[.consumerReady] > since)
+    }
+  }
+
+  private static func wait(_ otherwise: String, until isSo: () -> Bool) throws(Fault) {
     let deadline = Timestamp.monotonicNanoseconds() + Int64(readySecondsMax) * 1_000_000_000
-    while producer && ledger[.producerReady] <= since || consumer && ledger[.consumerReady] <= since {
+    while !isSo() {
       guard Timestamp.monotonicNanoseconds() < deadline else {
-        throw Fault(
-          .checkFailed, "a process that was started again did not get ready in \(readySecondsMax) s")
+        throw Fault(.checkFailed, "for \(readySecondsMax) s \(otherwise)")
       }
       usleep(50)
     }
   }
 
-  /// Does to the ring between two processes what a bug would: the checker must notice.
-  private static func seed(_ bug: String?, _ feed: String, _ isNow: Bool) throws(Fault) {
-    guard let bug, isNow else { return }
+  /// Does to the ring what a bug would, while neither process lives and records wait: the checker must notice.
+  private static func seed(_ bug: String, _ feed: String, _ ledger: Ledger) throws(Fault) {
     let name = SegmentNames.lane(SoakProducer.lane, of: feed)
     let descriptor = shm_open(name, O_RDWR, 0)
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0 else { throw Fault(.system, "cannot open '\(name)'") }
     defer { close(descriptor) }
-    let published = word(descriptor, Int(TICKRING_LANE_WRITER_OFFSET))
-    let released = word(descriptor, Int(TICKRING_LANE_READER_OFFSET))
+    let unread = ledger.place.next
     func slot(_ position: UInt64) -> Int {
       Int(TICKRING_LANE_SLOTS_OFFSET) + Int(position % UInt64(SoakProducer.capacity))
         * Int(TICKRING_SLOT_BYTES)
     }
     switch bug {
-    case "loses":  // As if a producer trusted the published cursor, and did not follow the stamps.
-      set(descriptor, slot(published), 0)
+    case "loses":
+      // As if a producer that starts again did not follow the stamps behind the published cursor.
+      set(descriptor, Int(TICKRING_LANE_WRITER_OFFSET), unread)
+      set(descriptor, slot(unread), 0)
     case "tears":
-      set(descriptor, slot(released) + 40, word(descriptor, slot(released + 1) + 40))
+      set(descriptor, slot(unread) + 40, word(descriptor, slot(unread + 1) + 40))
     case "doubles":
-      if released > 0 { set(descriptor, Int(TICKRING_LANE_READER_OFFSET), released - 1) }
+      guard ledger[.released] > 0 else { throw Fault(.checkFailed, "the consumer has released nothing") }
+      set(descriptor, Int(TICKRING_LANE_READER_OFFSET), ledger[.released] - 1)
     default: throw Fault(.usage, "there is no seeded bug '\(bug)'")
     }
   }

@@ -140,9 +140,18 @@ import Testing
   @Test func instrumentsWithoutDefinitionAreTold() throws {
     let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("TickArchiveTests/Resources/golden-v3.tka").path
+    let warning = "are named #NUMBER, because their definitions are not in '\(golden)'"
     let cat = try Tool.run(["archive", "cat", golden])
     #expect(cat.code == 0 && cat.output.contains(",#1,"))
-    #expect(cat.errors.contains("are printed as #NUMBER, because their definitions are not in '\(golden)'"))
+    #expect(cat.errors.contains(warning))
+    let stats = try Tool.run(["archive", "stats", golden])
+    #expect(stats.code == 0 && stats.output.contains("  #1\n"), "\(stats.output)")
+    #expect(stats.errors.contains(warning))
+    let directory = try TemporaryDirectory()
+    let file = directory.path + "/golden.csv"
+    let export = try Tool.run(["archive", "export", golden, "--output", file])
+    #expect(export.code == 0 && export.errors.contains(warning), "\(export.errors)")
+    #expect(try String(contentsOfFile: file, encoding: .utf8).contains(",#1,"))
   }
 
   @Test func whatIsNoArchiveIsSaidSo() throws {

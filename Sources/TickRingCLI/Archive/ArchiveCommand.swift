@@ -191,10 +191,7 @@ struct ArchiveCommand: ParsableCommand {
         }
         if format == .csv { Console.write(text) }
       }
-      guard !undefined.isEmpty else { return }
-      Console.error(
-        "\(undefined.count) instruments are printed as #NUMBER, because their definitions are not in '\(target.path)'; "
-          + "`tickring archive verify` says what of it is damaged")
+      names.tell(undefined, notIn: target.path)
     }
   }
 }

@@ -36,9 +36,13 @@ struct ArchiveExportCommand: ParsableCommand {
       ? try CSVSink(unfinished)
       : try ColumnSink(unfinished, format: format.rawValue, python: python, names: names)
     var records = 0
+    var undefined: Set<InstrumentID> = []
     do {
       try reader.forEachBlock(from: from, to: to, instruments: wanted) { ticks throws(Fault) in
         try sink.write(ticks, names)
+        for index in ticks.indices where !names.hasName(ticks[index].instrument) {
+          undefined.insert(ticks[index].instrument)
+        }
         records += ticks.count
         progress.show(records)
       }
@@ -53,6 +57,7 @@ struct ArchiveExportCommand: ParsableCommand {
       throw error
     }
     Console.line("\(Format.count(records)) records are in '\(output)'")
+    names.tell(undefined, notIn: target.path)
   }
 }
 

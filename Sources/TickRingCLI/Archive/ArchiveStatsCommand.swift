@@ -118,6 +118,7 @@ struct ArchiveStatsCommand: ParsableCommand {
     } else {
       show(segments, instruments, gaps, holes, total)
     }
+    names.tell(Set(tally.instruments.keys.filter { !names.hasName($0) }), notIn: target.path)
     guard damaged.isEmpty else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
   }
 

@@ -46,6 +46,14 @@ struct SymbolNames {
 
   func hasName(_ instrument: InstrumentID) -> Bool { defined[instrument] != nil || instrument == .all }
 
+  /// Says of instruments that only their numbers are known.
+  func tell(_ undefined: Set<InstrumentID>, notIn path: String) {
+    guard !undefined.isEmpty else { return }
+    Console.error(
+      "\(undefined.count) instruments are named #NUMBER, because their definitions are not in '\(path)'; "
+        + "`tickring archive verify` says what of it is damaged")
+  }
+
   subscript(instrument: InstrumentID) -> String {
     defined[instrument] ?? (instrument == .all ? "*" : "#\(instrument.rawValue)")
   }

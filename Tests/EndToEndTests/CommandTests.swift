@@ -84,6 +84,25 @@ import Testing
     #expect(try venue.wait().code == 0)
   }
 
+  @Test(arguments: ["kite", "angelone", "openalgo"])
+  func theSimulatedVenueSaysHowAFeedReachesIt(venue: String) throws {
+    let simulated = try Running(["simulate", "--venue", venue, "--instruments", "20"])
+    try simulated.wait { $0.output.contains("clock: simulator\n") }
+    let section = simulated.output.drop { $0 != "\n" }
+    let directory = try TemporaryDirectory()
+    let feed = "says-\(UUID().uuidString.prefix(8).lowercased())"
+    let file = try directory.write(
+      "feed: \(feed)\ndata_directory: .\ninstruments: all\(section)", to: "tickring.yaml")
+    let credentials = LiveFeed.Broker.kite.credentials.merging(LiveFeed.Broker.angelone.credentials) { $1 }
+      .merging(["TICKRING_OPENALGO_API_KEY": "demo"]) { $1 }
+    let ingest = try Running(["ingest", "--config", file], environment: credentials)
+    try ingest.wait { $0.errors.contains("connected to \(venue)") }
+    ingest.signal(SIGTERM)
+    #expect(try ingest.wait().code == 0)
+    simulated.signal(SIGTERM)
+    #expect(try simulated.wait().code == 0)
+  }
+
   @Test func aMissingConfigurationIsNamed() throws {
     let outcome = try Tool.run(["ingest", "--config", "/nonexistent/tickring.yaml"])
     #expect(outcome.code != 0)

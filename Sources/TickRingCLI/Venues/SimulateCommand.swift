@@ -123,9 +123,21 @@ struct SimulateCommand: AsyncParsableCommand {
     return faults
   }
 
+  /// How a feed's configuration names this venue.
+  private func sourceSection(_ port: Int) -> String {
+    let path = venue == SimulatedVenue.Vendor.angelone.rawValue ? "/smart-stream" : ""
+    return """
+      source:
+        venue: \(venue)
+        websocket_url: ws://127.0.0.1:\(port)\(path)
+        api_url: http://127.0.0.1:\(port)
+        clock: simulator
+      """
+  }
+
   func tell(_ event: String, port: Int? = nil, report: VenueReportLine? = nil) throws(Fault) {
     if json { return try Console.json(VenueLine(event: event, port: port, report: report)) }
-    if let port { Console.line("listening on 127.0.0.1:\(port); Ctrl-C stops") }
+    if let port { Console.line("listening on 127.0.0.1:\(port); Ctrl-C stops\n" + sourceSection(port)) }
     if event == "finished" { Console.line("the market has ended; Ctrl-C stops") }
     if let report {
       let ticks = report.ticksByToken.values.reduce(0, +)

@@ -8,11 +8,11 @@ final class StopSignal: @unchecked Sendable {
   // @unchecked: the sources are made here and only kept; the flag is atomic.
 
   private let raised = Atomic<Bool>(false)
-  private let sources: [any DispatchSourceSignal]
+  private var sources: [any DispatchSourceSignal] = []
 
   private static let pollMilliseconds = 20
 
-  /// Starts listening.
+  /// Starts listening; a signal that comes after this has returned is not lost.
   ///
   /// - Parameters:
   ///   - withStandardInput: also stop when standard input ends, however the parent went.
@@ -20,15 +20,10 @@ final class StopSignal: @unchecked Sendable {
   init(withStandardInput: Bool = false, stopsOnHangUp: Bool = true) {
     let queue = DispatchQueue(label: "tickring.stop")
     sources = ([SIGINT, SIGTERM] + (stopsOnHangUp ? [SIGHUP] : [])).map { number in
-      signal(number, SIG_IGN)
-      return DispatchSource.makeSignalSource(signal: number, queue: queue)
-    }
-    for source in sources {
-      source.setEventHandler { [weak self] in
+      signalSource(number, on: queue) { [weak self] in
         signal(SIGINT, SIG_DFL)
         self?.raise()
       }
-      source.resume()
     }
     guard withStandardInput else { return }
     Thread.detachNewThread { [weak self] in
@@ -55,16 +50,29 @@ final class ReloadSignal: @unchecked Sendable {
   // @unchecked: the source is made here and only kept; the flag is atomic.
 
   private let raised = Atomic<Bool>(false)
-  private let source: any DispatchSourceSignal
+  private var source: (any DispatchSourceSignal)?
 
-  /// Starts listening.
+  /// Starts listening; a signal that comes after this has returned is not lost.
   init() {
-    signal(SIGHUP, SIG_IGN)
-    source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "tickring.reload"))
-    source.setEventHandler { [weak self] in self?.raised.store(true, ordering: .relaxed) }
-    source.resume()
+    source = signalSource(SIGHUP, on: DispatchQueue(label: "tickring.reload")) { [weak self] in
+      self?.raised.store(true, ordering: .relaxed)
+    }
   }
 
   /// True once for the signals since the last call.
   func take() -> Bool { raised.exchange(false, ordering: .relaxed) }
+}
+
+/// Listens for a signal, and returns when it does. Until then the signal does what it does by default: were it ignored
+/// meanwhile, one that came then would be lost, and a command that was told to stop would go on for ever.
+private func signalSource(
+  _ number: Int32, on queue: DispatchQueue, _ handler: @escaping @Sendable () -> Void
+) -> any DispatchSourceSignal {
+  let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+  let isListening = DispatchSemaphore(value: 0)
+  source.setRegistrationHandler { isListening.signal() }
+  source.setEventHandler(handler: handler)
+  source.resume()
+  isListening.wait()
+  return source
 }

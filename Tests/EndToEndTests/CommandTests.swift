@@ -84,6 +84,25 @@ import Testing
     #expect(try venue.wait().code == 0)
   }
 
+  /// Signals that a process ignores or handles, as bits; none before it runs.
+  private func signalsMinded(by process: Running) -> UInt64 {
+    let status = (try? String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)) ?? ""
+    return status.matches(of: #/Sig(?:Ign|Cgt):\s+([0-9a-f]+)/#).reduce(0) {
+      $0 | (UInt64($1.output.1, radix: 16) ?? 0)
+    }
+  }
+
+  @Test func aStopAtTheEarliestMomentIsNotLost() throws {
+    for _ in 0..<20 {
+      let venue = try Running(["simulate", "--json"])
+      try venue.wait(timeoutSeconds: 20, pollMicroseconds: 0) {
+        signalsMinded(by: $0) & 1 << UInt64(SIGTERM - 1) != 0
+      }
+      venue.signal(SIGTERM)
+      #expect(try venue.wait(timeoutSeconds: 20).code == 0)
+    }
+  }
+
   @Test(arguments: ["kite", "angelone", "openalgo"])
   func theSimulatedVenueSaysHowAFeedReachesIt(venue: String) throws {
     let simulated = try Running(["simulate", "--venue", venue, "--instruments", "20"])

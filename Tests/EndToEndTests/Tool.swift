@@ -78,13 +78,15 @@ final class Running {
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Waits until `condition` holds for what the process has said.
-  func wait(timeoutSeconds: Double = 60, until condition: (Running) -> Bool) throws {
+  func wait(
+    timeoutSeconds: Double = 60, pollMicroseconds: UInt32 = 10_000, until condition: (Running) -> Bool
+  ) throws {
     let deadline = Date().addingTimeInterval(timeoutSeconds)
     while !condition(self) {
       guard Date() < deadline, process.isRunning || condition(self) else {
         throw Unexpected("the process said only:\n\(output)\n\(errors)")
       }
-      usleep(10_000)
+      usleep(pollMicroseconds)
     }
   }
 

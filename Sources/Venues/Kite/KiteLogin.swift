@@ -114,9 +114,11 @@ public struct KiteLogin: Sendable {
         kind == .refused
         ? "; a request token works once and for some minutes only, and the API key and secret must be its application's"
         : ""
+      // The sentence goes on behind the venue's.
+      let reason = message.hasSuffix(".") ? message.dropLast() : message[...]
       throw Fault(
         kind,
-        "Kite's login: HTTP status \(response.status)\(type.isEmpty ? "" : " (\(type))"): \(message)\(advice)"
+        "Kite's login: HTTP status \(response.status)\(type.isEmpty ? "" : " (\(type))"): \(reason)\(advice)"
       )
     }
     // It goes into header fields.

@@ -44,7 +44,7 @@ enum DemoConfiguration {
     log_level: info
     source:
       venue: \(vendor.rawValue)
-      websocket_url: ws://127.0.0.1:\(port)\(vendor == .angelone ? "/smart-stream" : "")
+      websocket_url: ws://127.0.0.1:\(port)\(vendor.websocketPath)
       api_url: http://127.0.0.1:\(port)
       clock: simulator
     instruments: all

@@ -125,7 +125,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
   /// How a feed's configuration names this venue.
   private func sourceSection(_ port: Int) -> String {
-    let path = venue == SimulatedVenue.Vendor.angelone.rawValue ? "/smart-stream" : ""
+    let path = SimulatedVenue.Vendor(rawValue: venue)?.websocketPath ?? ""
     return """
       source:
         venue: \(venue)

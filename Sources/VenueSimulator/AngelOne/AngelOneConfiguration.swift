@@ -5,6 +5,14 @@ extension SimulatedVenue {
     case kite
     /// Angel One's SmartAPI.
     case angelone
+
+    /// Where its websocket is, behind host and port; empty for the root.
+    public var websocketPath: String {
+      switch self {
+      case .kite: ""
+      case .angelone: "/smart-stream"
+      }
+    }
   }
 
   /// The customer of a simulated Angel One, and its limits.

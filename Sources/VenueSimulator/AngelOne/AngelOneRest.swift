@@ -32,7 +32,7 @@ struct AngelOneRest: Sendable {
 
   private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
     switch (request.method, request.path) {
-    case (.GET, "/smart-stream"): return try await upgrade(request)
+    case (.GET, SimulatedVenue.Vendor.angelone.websocketPath): return try await upgrade(request)
     case (.GET, "/OpenAPI_File/files/OpenAPIScripMaster.json"):
       return HTTPResponse(
         statusCode: .ok, headers: [.contentType: "application/json"], body: Data(list.json.utf8))

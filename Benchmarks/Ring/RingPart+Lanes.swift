@@ -109,11 +109,16 @@ extension RingPart {
   }
 
   /// Apart, as a producer's loop is, and with a writer of its own, whose cursors then stay in registers: beside the
-  /// reader's loop the compiler runs out of them.
+  /// reader's loop the compiler runs out of them. `numbers` is not empty; a loop over the range would check with each
+  /// record what the peers' loops do not.
   @inline(never)
   private static func write(_ numbers: Range<UInt64>, to lane: consuming LaneWriter) -> LaneWriter {
     var writer = lane
-    for number in numbers { _ = writer.write(tick(number, time: number)) }
+    var number = numbers.lowerBound
+    repeat {
+      _ = writer.write(tick(number, time: number))
+      number &+= 1
+    } while number != numbers.upperBound
     writer.flush()
     return writer
   }

@@ -191,31 +191,45 @@ import Testing
   }
 
   /// Only a consumer in full flow steps back: one that finds single records looks again at once.
-  @Test func theFlowIsFullWhenThereIsARecordALook() throws {
+  @Test func theFlowIsFullWhenRunsKeepComing() throws {
     let name = LaneName()
     defer { name.unlink() }
     var writer = try name.writer(capacity: 1024)
     var reader = try name.reader()
     for sequence in UInt64(0)..<500 {
       _ = writer.write(.sample(sequence: sequence))
-      for _ in 0..<3 { _ = reader.drain(max: 16) { _ in } }
-      #expect(reader.isCaughtUp && reader.flow < LaneReader.fullFlow)
+      for _ in 0..<6 { _ = reader.drain(max: 16) { _ in } }
+      #expect(reader.pace.flow < ReadingPace.fullFlow)
     }
-    let ticks = (0..<8).map { Tick.sample(sequence: UInt64($0)) }
-    var isFull = false
+    let ticks = (0..<64).map { Tick.sample(sequence: UInt64($0)) }
+    var stepsBack = 0
     for _ in 0..<100 {
       _ = writer.write(ticks.span)
-      _ = reader.drain(max: 16) { _ in }
-      isFull = isFull || reader.flow >= LaneReader.fullFlow
+      let before = reader.pace.flow
+      while reader.drain(max: 128, { _ in }) > 0 {}
+      // The flow only grows while runs keep coming, unless a step back takes something from it.
+      if reader.pace.flow < before { stepsBack += 1 }
     }
-    #expect(isFull)
-    // It steps back once, and then has to be in full flow anew.
-    while reader.flow < LaneReader.fullFlow {
-      _ = writer.write(ticks.span)
-      _ = reader.drain(max: 16) { _ in }
+    #expect(stepsBack > 0 && reader.pace.flow < ReadingPace.fullFlow)
+  }
+
+  /// A consumer that takes records one by one and never finds none sees how near the producer is on a line ahead.
+  @Test(arguments: [16, 1024]) func howNearTheProducerIsShowsAhead(capacity: Int) throws {
+    let name = LaneName()
+    defer { name.unlink() }
+    var writer = try name.writer(capacity: capacity)
+    var reader = try name.reader()
+    let distance = min(128, capacity / 4 - 1)
+    for round in 0..<3 {
+      for offset in 0...distance {
+        let isClose = reader.isFollowingClosely
+        #expect(isClose, "round \(round), \(offset) ahead")
+        _ = writer.write(.sample(sequence: UInt64(offset)))
+      }
+      let isStillClose = reader.isFollowingClosely
+      #expect(!isStillClose, "round \(round)")
+      while reader.drain(max: 1, { _ in }) > 0 {}
     }
-    _ = reader.drain(max: 16) { _ in }
-    #expect(reader.flow < LaneReader.fullFlow)
   }
 
   @Test func skippingIsCountedAndTellsTheLag() throws {

@@ -13,12 +13,14 @@ extension LaneReader {
   /// stands on a line that has yet to come from the producer.
   @inlinable
   public mutating func read<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
-    let count = available(isWaiting && flow < Self.fullFlow ? Swift.min(max, 1) : max)
+    // The cursor moves on one way, found something or not: a loop then keeps it in a register.
+    let count = available(isWaiting && pace.flow < ReadingPace.fullFlow ? Swift.min(max, 1) : max)
     isWaiting = count == 0
-    guard count > 0 else { return 0 }
-    let first = Int(truncatingIfNeeded: next & mask)
-    try body(Span(_unsafeStart: UnsafePointer(slots + first), count: count))
-    next &+= UInt64(count)
+    if count > 0 {
+      let first = Int(truncatingIfNeeded: next & mask)
+      try body(Span(_unsafeStart: UnsafePointer(slots + first), count: count))
+    }
+    next &+= UInt64(truncatingIfNeeded: count)
     return count
   }
 
@@ -35,35 +37,60 @@ extension LaneReader {
   /// A consumer that is killed therefore sees up to an eighth of the ring again; one that must not calls
   /// ``read(max:_:)`` and ``release(upTo:)``.
   ///
-  /// In full flow, once it has caught up, it waits for about a microsecond before it looks again; see ``standBack()``.
+  /// In full flow, once it has caught up or follows closely, it takes about a microsecond longer to return; see
+  /// ``ReadingPace``.
   @inlinable
   public mutating func drain<E: Error>(max: Int, _ body: (Span<Tick>) throws(E) -> Void) throws(E) -> Int {
-    if isCaughtUp, flow >= Self.fullFlow { standBack() }
     let count = try read(max: max, body)
-    isCaughtUp = count < max && next == publishedSeen
-    flow &+= UInt32(truncatingIfNeeded: Swift.min(count, Self.flowCountMax)) &<< 4 &- flow &>> 6
-    if count > 0 { drained = next }
-    if drained &- releasedNow > (count > 0 ? mask &>> 3 : 0) { releaseDrained() }
+    if count > 0 {
+      drained = next
+      if next >= checkpoint { passCheckpoint() }
+    }
+    if count < max { noteShortLook(found: count) }
     return count
   }
 
-  /// Leaves the next line to the producer for a moment.
-  ///
-  /// A consumer that keeps up with a producer in full flow takes each line away while it is being filled, and the next
-  /// ones too, at which the processor looks ahead; both then go at the pace of the lines' journeys to and fro. Stepping
-  /// back lets the producer fill a run of lines, which then come in one stream, several times as fast.
+  /// What is due every few records rather than with each: releasing them, and a look whether the producer is near.
   @inlinable
-  mutating func standBack() {
-    flow = Self.fullFlow / 2
-    for _ in 0..<Self.standBackPauses { tickring_pause() }
+  mutating func passCheckpoint() {
+    let releaseEvery = mask &>> 3
+    if next &- releasedNow > releaseEvery { releaseDrained() }
+    checkpoint = Swift.min(next &+ Self.checkpointEvery, releasedNow &+ releaseEvery &+ 1)
+    if pace.isSustained(at: next), isFollowingClosely { stepBack() }
   }
 
-  /// The flow is full at one record a look, on average over some 64 looks: a consumer that waits for single records
-  /// looks far more often than it finds one.
-  @usableFromInline static var fullFlow: UInt32 { 1024 }
-  /// Records of one look that count as flow.
-  @usableFromInline static var flowCountMax: Int { 64 }
-  @usableFromInline static var standBackPauses: Int { 64 }
+  /// True when the producer is so near that its lines are taken away from it. That shows on a line ahead, not on the
+  /// producer's cursor, which is moved once a batch.
+  @inlinable
+  var isFollowingClosely: Bool {
+    let ahead = next &+ Swift.min(Self.closeMax, mask &>> 2)
+    return !tickring_slot_holds(slots + Int(truncatingIfNeeded: ahead & mask), ahead)
+  }
+
+  /// After a look that found less than it had asked for.
+  @inlinable
+  mutating func noteShortLook(found count: Int) {
+    if count == 0, drained != releasedNow { releaseDrained() }
+    if pace.noteShortLook(at: next), !isKnownAhead { stepBack() }
+  }
+
+  @inlinable
+  mutating func stepBack() {
+    pace.noteStepBack()
+    Self.pauseForAMoment()
+  }
+
+  @usableFromInline @inline(never)
+  static func pauseForAMoment() {
+    for _ in 0..<stepBackPauses { tickring_pause() }
+  }
+
+  /// About a microsecond.
+  private static var stepBackPauses: Int { 64 }
+  /// Records between two checkpoints at most.
+  @usableFromInline static var checkpointEvery: UInt64 { 64 }
+  /// A producer that is nearer than so many records is followed closely: a processor looks a few dozen lines ahead.
+  @usableFromInline static var closeMax: UInt64 { 128 }
 
   /// Gives everything before `position` back to the producer, at once.
   public mutating func release(upTo position: UInt64) {
@@ -82,20 +109,30 @@ extension LaneReader {
   /// True when a record waits. One look at one cache line.
   @inlinable
   public var hasRecord: Bool {
-    next != publishedSeen || tickring_slot_holds(slots + Int(truncatingIfNeeded: next & mask), next)
+    isKnownAhead || tickring_slot_holds(slots + Int(truncatingIfNeeded: next & mask), next)
   }
+
+  /// True when records are known to lie ahead, from the producer's cursor as it was last looked at: it is then in front
+  /// of the next record to read, by a lap at most.
+  @inlinable
+  var isKnownAhead: Bool { publishedSeen &- next &- 1 <= mask }
 
   /// How many records lie ready in one run, at most `max`.
   ///
   /// While the producer is known to be ahead nothing is loaded; else the next stamp is polled, on the very cache line
-  /// that will be read, and only a run that goes on asks for the producer's cursor.
+  /// that will be read, and only a run that goes on asks for the producer's cursor. That one record is there is decided
+  /// by a branch and not computed from its stamp: the next line would then be asked for only when this one has come.
   @inlinable
   mutating func available(_ max: Int) -> Int {
+    guard max > 0 else { return 0 }
     let first = Int(truncatingIfNeeded: next & mask)
-    let limit = Swift.min(max, Int(truncatingIfNeeded: mask) + 1 - first)
-    let known = publishedSeen &- next
-    if known > 0, known <= mask &+ 1 { return Swift.min(limit, Int(truncatingIfNeeded: known)) }
-    var count = 0
+    // At least one, as the compiler can see: a loop that reads one record at a time then counts nothing.
+    let limit = 1 &+ Int(truncatingIfNeeded: Swift.min(UInt64(max &- 1), ~next & mask))
+    if isKnownAhead {
+      return 1 &+ Int(truncatingIfNeeded: Swift.min(UInt64(limit &- 1), publishedSeen &- next &- 1))
+    }
+    guard tickring_slot_holds(slots + first, next) else { return 0 }
+    var count = 1
     while count < limit, tickring_slot_holds(slots + (first + count), next &+ UInt64(count)) {
       count += 1
       guard count == Self.stampsMax else { continue }
@@ -106,8 +143,6 @@ extension LaneReader {
         return Swift.min(limit, Int(truncatingIfNeeded: ahead))
       }
     }
-    // Nothing is known to lie ahead of what is handed out now.
-    publishedSeen = next &+ UInt64(count)
     return count
   }
 }

@@ -31,18 +31,17 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
   @inlinable
   public var position: UInt64 { next }
   @usableFromInline var next: UInt64
-  /// The producer's cursor as last looked at.
+  /// The producer's cursor as last looked at, which may have been before what has been read since.
   @usableFromInline var publishedSeen: UInt64
   /// What the segment's `released` cursor says.
   @usableFromInline var releasedNow: UInt64
   /// What may be released whenever it suits: the end of what was drained.
   @usableFromInline var drained: UInt64
-  /// Records found a look, smoothed, in 1024ths: see ``standBack()``.
-  @usableFromInline var flow: UInt32 = 0
+  /// From this position on something is due besides reading: see ``passCheckpoint()``.
+  @usableFromInline var checkpoint: UInt64
+  @usableFromInline var pace: ReadingPace
   /// True when the last look found nothing.
   @usableFromInline var isWaiting = false
-  /// True when the last look found less than it had asked for.
-  @usableFromInline var isCaughtUp = false
   var sleeps: UInt64
 
   /// Attaches to a lane that the feed handler has made.
@@ -79,6 +78,8 @@ public struct LaneReader: ~Copyable, @unchecked Sendable {
     self.publishedSeen = next
     self.releasedNow = next
     self.drained = next
+    self.checkpoint = next
+    self.pace = ReadingPace(at: next)
     self.sleeps = mapping.value(.sleeps)
     mapping.set(.attaches, mapping.value(.attaches) &+ 1)
     self.mapping = mapping

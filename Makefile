@@ -168,8 +168,8 @@ soak-archive: deps
 SOAK_CUTS := 200
 soak-faults: products
 	$(SWIFT) build --build-tests
-	TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_CUTS=$(SOAK_CUTS) $(SWIFT) test --skip-build --no-parallel \
-	  --filter EndToEndTests.CutTests
+	SWIFT=$(SWIFT) TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_CUTS=$(SOAK_CUTS) \
+	  Tests/run.sh .build/soak-faults.log --filter EndToEndTests.CutTests
 
 # A busy market with everything on, SOAK_SECONDS long at SOAK_RATE ticks a second: nothing lost, forming candles right at
 # every sampled instant, memory flat.
@@ -177,8 +177,8 @@ SOAK_SECONDS := 600
 SOAK_RATE := 100000
 soak-feed: products
 	$(SWIFT) build --build-tests
-	TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_SECONDS=$(SOAK_SECONDS) TICKRING_SOAK_RATE=$(SOAK_RATE) \
-	  $(SWIFT) test --skip-build --no-parallel --filter EndToEndTests.SoakTests
+	SWIFT=$(SWIFT) TICKRING_PRODUCTS=$(PRODUCTS) TICKRING_SOAK_SECONDS=$(SOAK_SECONDS) TICKRING_SOAK_RATE=$(SOAK_RATE) \
+	  Tests/run.sh .build/soak-feed.log --filter EndToEndTests.SoakTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

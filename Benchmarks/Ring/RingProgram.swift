@@ -122,9 +122,10 @@ enum RingPlacement: String, CaseIterable {
   case between
   case far
 
-  /// Bounds in nanoseconds; two threads of one core take some 90, two cores of one cache 110 to 190, others 300 up.
+  /// Bounds in nanoseconds, by a clock that may tick every 10: two threads of one core take 90, two cores of one cache
+  /// 100 to 190, others 300 up.
   init(roundTrip: Double) {
-    self = roundTrip < 105 ? .oneCore : roundTrip < 200 ? .near : roundTrip < 300 ? .between : .far
+    self = roundTrip < 95 ? .oneCore : roundTrip < 200 ? .near : roundTrip < 300 ? .between : .far
   }
 
   var title: String {

@@ -16,11 +16,12 @@ extension RingPart {
       var names: [String] = []
       for lane in 0..<lanes { names.append("lane\(lane)") }
       if isFirst {
-        let writers = try names.map { name in FannedLane(try makeWriter(name)) }
+        var fan = LaneFan<WrittenLane>()
+        for name in names { fan.add(WrittenLane(try makeWriter(name))) }
         meet()
         meet()
         ring_bench_probe(control, isFirst)
-        writeBursts { batch in for writer in writers { writer.write(batch) } }
+        writeBursts { batch in fan.write(batch) }
       } else {
         meet()
         let readers = try names.map { name in ReadLane(try makeReader(name)) }
@@ -187,13 +188,18 @@ extension RingPart {
 }
 
 /// A lane among others, held as the feed handler holds it: its consumer observes everything.
-private final class FannedLane {
+private final class WrittenLane: FannedLane {
   private var writer: LaneWriter
-  private let observed = InstrumentSet((0..<64).map { InstrumentID(rawValue: $0) })
 
-  init(_ writer: consuming LaneWriter) { self.writer = writer }
+  init(_ writer: consuming LaneWriter) {
+    self.writer = writer
+    let everything = InstrumentSet((0..<64).map { InstrumentID(rawValue: $0) })
+    self.writer.noteFilter(everything, version: 1, behind: 0)
+  }
 
-  func write(_ batch: Span<Tick>) { writer.write(batch, observed: observed) }
+  func stage(_ batch: Span<Tick>) -> Bool { writer.stageObserved(batch) }
+
+  func publishStaged() { writer.publishStaged() }
 }
 
 /// A lane being read.

@@ -23,6 +23,13 @@ import Testing
       openInterest: 0)
   }
 
+  private func lane(_ name: String, _ writer: consuming LaneWriter, carrying instrument: UInt32) -> Lane {
+    let lane = Lane(name: name, writer: writer)
+    lane.observe(
+      Lane.Filter(instruments: InstrumentSet([InstrumentID(rawValue: instrument)]), version: 1), behind: 0)
+    return lane
+  }
+
   @Test func everyRecordGetsTheNextSequenceInEachLane() throws {
     let feed = feedName()
     let segment = try segment(feed)
@@ -33,8 +40,7 @@ import Testing
     var strategyReader = try LaneReader(feed: feed, lane: "strategy")
     var publisher = Publisher(
       segment: segment, recorder: recorder, lastSequence: 41, recorderWaitMillisecondsMax: 10)
-    publisher.add(
-      Lane(name: "strategy", writer: strategy, observed: InstrumentSet([InstrumentID(rawValue: 2)])))
+    publisher.add(lane("strategy", strategy, carrying: 2))
     var batch = [tick(1, volume: 10), tick(2, volume: 20), tick(1, volume: 30)]
     try publisher.publish(&batch)
     try publisher.publishGap(
@@ -67,11 +73,8 @@ import Testing
       for lane in ["recorder", "cut", "whole"] { SharedMapping.unlink(SegmentNames.lane(lane, of: feed)) }
     }
     let recorder = try LaneWriter(feed: feed, lane: "recorder", capacity: 64)
-    let all = InstrumentSet([InstrumentID(rawValue: 1)])
-    let cut = Lane(
-      name: "cut", writer: try LaneWriter(feed: feed, lane: "cut", capacity: 1024), observed: all)
-    let whole = Lane(
-      name: "whole", writer: try LaneWriter(feed: feed, lane: "whole", capacity: 64), observed: all)
+    let cut = lane("cut", try LaneWriter(feed: feed, lane: "cut", capacity: 1024), carrying: 1)
+    let whole = lane("whole", try LaneWriter(feed: feed, lane: "whole", capacity: 64), carrying: 1)
     var reader = try LaneReader(feed: feed, lane: "whole")
     var publisher = Publisher(
       segment: segment, recorder: recorder, lastSequence: 0, recorderWaitMillisecondsMax: 10)

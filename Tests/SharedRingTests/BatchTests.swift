@@ -106,7 +106,7 @@ import Testing
     defer { name.unlink() }
     var writer = try name.writer(capacity: 512)
     var reader = try name.reader()
-    let observed = InstrumentSet([InstrumentID(rawValue: 3)])
+    writer.noteFilter(InstrumentSet([InstrumentID(rawValue: 3)]), version: 1, behind: 0)
     var sequence: UInt64 = 0
     var seen: [Tick] = []
     for round in 0..<60 {
@@ -115,7 +115,7 @@ import Testing
         return Tick.sample(
           instrument: round % 2 == 1 && index % 3 == 0 ? 4 : 3, sequence: sequence, price: Int64(sequence))
       }
-      if round % 2 == 0 { _ = writer.write(ticks.span) } else { writer.write(ticks.span, observed: observed) }
+      if round % 2 == 0 { _ = writer.write(ticks.span) } else { writer.writeObserved(ticks.span) }
       seen.removeAll()
       while reader.drain(max: 512, { for index in $0.indices { seen.append($0[index]) } }) > 0 {}
       let wanted = ticks.filter { $0.instrument.rawValue == 3 }

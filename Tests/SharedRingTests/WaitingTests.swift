@@ -76,9 +76,11 @@ import Testing
     let reader = try name.reader()
     let ticks = [Tick.sample(instrument: 3, sequence: 1)]
     try name.forge(offset: 8192 + 128, value: 1)
-    writer.write(ticks.span, observed: InstrumentSet([InstrumentID(rawValue: 4)]))
+    writer.noteFilter(InstrumentSet([InstrumentID(rawValue: 4)]), version: 1, behind: 0)
+    writer.writeObserved(ticks.span)
     #expect(reader.value(.wakes) == 0)
-    writer.write(ticks.span, observed: InstrumentSet([InstrumentID(rawValue: 3)]))
+    writer.noteFilter(InstrumentSet([InstrumentID(rawValue: 3)]), version: 2, behind: 0)
+    writer.writeObserved(ticks.span)
     #expect(reader.value(.wakes) == 1)
   }
 

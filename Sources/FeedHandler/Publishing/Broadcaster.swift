@@ -6,7 +6,7 @@ internal import SharedRing
 /// a live feed and a replayed one have in common.
 struct Broadcaster: ~Copyable {
   private let segment: FeedSegment
-  private(set) var lanes: [Lane] = []
+  private var fan = LaneFan<Lane>()
   private(set) var hash = TickStreamHash()
   private var ticks: UInt64 = 0
   private var lastValues: LastValueBatch
@@ -18,11 +18,13 @@ struct Broadcaster: ~Copyable {
   }
 
   mutating func add(_ lane: Lane) {
-    lanes.removeAll { $0.name == lane.name }
-    lanes.append(lane)
+    removeLane(lane.name)
+    fan.add(lane)
   }
 
-  mutating func removeLane(_ name: String) { lanes.removeAll { $0.name == name } }
+  mutating func removeLane(_ name: String) { fan.removeAll { $0.name == name } }
+
+  var lanes: [Lane] { fan.lanes }
 
   func lane(_ name: String) -> Lane? { lanes.first { $0.name == name } }
 
@@ -30,7 +32,7 @@ struct Broadcaster: ~Copyable {
   mutating func publish(_ batch: Span<Tick>) {
     hash.update(batch)
     ticks &+= lastValues.store(batch, in: segment)
-    for lane in lanes { lane.publish(batch) }
+    fan.write(batch)
     let last = batch[batch.count - 1]
     segment.set(.ticks, ticks)
     segment.set(.receiveTime, UInt64(bitPattern: last.receiveTime.nanoseconds))
@@ -48,12 +50,12 @@ struct Broadcaster: ~Copyable {
         "lane '\(lane.name)' was cut short by process \(lane.consumerPID) or another that may write it, and gets nothing any more; its consumer must attach again"
       )
     }
-    lanes.removeAll { $0.isTruncated }
+    fan.removeAll { $0.isTruncated }
   }
 
   /// Puts a record into every lane that does not belong to the stream: neither hash nor counters know of it.
   func announce(_ record: Tick) {
-    for lane in lanes { lane.publish([record].span) }
+    fan.write([record].span)
   }
 
   /// Begins a new fingerprint.

@@ -2,7 +2,7 @@ internal import MarketData
 internal import SharedRing
 
 /// A consumer's lane as the receive thread sees it: the ring and what its consumer observes.
-final class Lane: @unchecked Sendable {
+final class Lane: FannedLane, @unchecked Sendable {
   // @unchecked: made by the control thread, then used by the receive thread alone; the rest asks the kernel or reads
   // what never changes.
 
@@ -20,19 +20,19 @@ final class Lane: @unchecked Sendable {
   let firstVersion: UInt64
   let refusals: [String]
   private var writer: LaneWriter
-  private var observed = InstrumentSet()
 
-  init(name: String, writer: consuming LaneWriter, observed: InstrumentSet = InstrumentSet()) {
+  init(name: String, writer: consuming LaneWriter) {
     self.name = name
     self.isTakenOver = writer.isTakenOver
     self.filterLeft = writer.filterLeft
     self.firstVersion = writer.filterVersion
     self.refusals = writer.refusals
     self.writer = writer
-    self.observed = observed
   }
 
-  func publish(_ batch: Span<Tick>) { writer.write(batch, observed: observed) }
+  func stage(_ batch: Span<Tick>) -> Bool { writer.stageObserved(batch) }
+
+  func publishStaged() { writer.publishStaged() }
 
   /// Records that found the lane full; once the publishing thread has ended.
   var dropped: UInt64 { writer.dropped }
@@ -47,7 +47,6 @@ final class Lane: @unchecked Sendable {
 
   /// Puts a filter in force for everything behind `sequence`, and notes so in the lane for its consumer.
   func observe(_ filter: Filter, behind sequence: UInt64) {
-    observed = filter.instruments
     writer.noteFilter(filter.instruments, version: filter.version, behind: sequence)
   }
 

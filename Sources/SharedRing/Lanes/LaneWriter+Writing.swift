@@ -23,30 +23,44 @@ extension LaneWriter {
     return isAccepted
   }
 
-  /// Writes those records of a batch that `observed` holds, and those that concern the whole feed, then publishes
-  /// the cursor once; what the quality rules took out of the stream is left out. What finds the lane full is dropped
-  /// and counted. A batch that holds nothing for this lane touches no shared memory, and wakes nobody.
+  /// Writes those records of a batch that the lane carries (see ``noteFilter(_:version:behind:)``), and those that
+  /// concern the whole feed, then publishes the cursor once; what the quality rules took out of the stream is left
+  /// out. What finds the lane full is dropped and counted. A batch that holds nothing for this lane touches no shared
+  /// memory, and wakes nobody.
   @inlinable
-  public mutating func write(_ batch: Span<Tick>, observed: InstrumentSet) {
+  public mutating func writeObserved(_ batch: Span<Tick>) {
+    guard stageObserved(batch) else { return }
+    tickring_run_fence()
+    publishStaged()
+  }
+
+  /// As ``writeObserved(_:)``, but for the last run where that is streamed: it waits for ``publishStaged()``, behind a
+  /// ``fence()``, before anything else is written. True when there is one. See ``LaneFan``.
+  @inlinable
+  package mutating func stageObserved(_ batch: Span<Tick>) -> Bool {
     let before = end
     var next = 0
     while next < batch.count {
+      if staged != nil {
+        tickring_run_fence()
+        publishStaged()
+      }
       let run = reserve(min(batch.count - next, Self.streamedMax))
       guard run > 0 else {
         while next < batch.count {
-          if Self.isWanted(batch[next], by: observed) { _ = write(batch[next]) }
+          if isWanted(batch[next]) { _ = write(batch[next]) }
           next += 1
         }
         break
       }
       if run >= Self.streamedMin {
-        next = stream(batch, from: next, observed: observed)
+        next = stream(batch, from: next)
         continue
       }
       let upTo = next + run
       var position = end
       while next < upTo {
-        if Self.isWanted(batch[next], by: observed) {
+        if isWanted(batch[next]) {
           storeMarked(batch[next], at: position)
           position &+= 1
         }
@@ -54,7 +68,23 @@ extension LaneWriter {
       }
       end = position
     }
+    if staged != nil { return true }
     if end != before { flush() }
+    return false
+  }
+
+  /// Orders what was staged before its publication.
+  @inlinable
+  package static func fence() { tickring_run_fence() }
+
+  /// Publishes what was staged, behind a fence: stamps its first record, moves the cursor and wakes the consumer.
+  @inlinable
+  package mutating func publishStaged() {
+    guard let run = staged else { return }
+    staged = nil
+    tickring_run_publish(slot(end), run.instrument.rawValue, end)
+    end = run.end
+    flush()
   }
 
   /// From so many slots on a run is written past the caches. That costs a consumer which waits for it the time in which
@@ -65,24 +95,24 @@ extension LaneWriter {
   /// Longest run that is streamed: so long a consumer that waits for its first record waits at most.
   @usableFromInline static var streamedMax: Int { 256 }
 
-  /// Fills the reserved run with wanted records from `next` on and publishes it by the stamp of its first slot, which
-  /// is stored last. Returns where in the batch it stopped.
+  /// Fills the reserved run with wanted records from `start` on and stages it: all but the stamp of its first slot, by
+  /// which it is published. Returns where in the batch it stopped.
   @inlinable
-  mutating func stream(_ batch: Span<Tick>, from start: Int, observed: InstrumentSet) -> Int {
+  mutating func stream(_ batch: Span<Tick>, from start: Int) -> Int {
     var next = start
-    while next < batch.count, !Self.isWanted(batch[next], by: observed) { next += 1 }
+    while next < batch.count, !isWanted(batch[next]) { next += 1 }
     guard next < batch.count else { return next }
     let head = next
     next += 1
     var position = end &+ 1
     while position != reservedEnd, next < batch.count {
-      if Self.isWanted(batch[next], by: observed) {
+      if isWanted(batch[next]) {
         stream(batch[next], at: position)
         position &+= 1
       }
       next += 1
     }
-    publishRun(batch[head], upTo: position)
+    stageRun(batch[head], upTo: position)
     return next
   }
 
@@ -93,17 +123,15 @@ extension LaneWriter {
     }
   }
 
-  /// Writes the first record of a run whose others were streamed, and publishes them all.
+  /// Writes the first record of a run whose others were streamed, but for its stamp.
   @inlinable
-  mutating func publishRun(_ first: Tick, upTo position: UInt64) {
-    let slot = slot(end)
-    move(first, into: slot, mark: owedMark())
-    tickring_run_publish(slot, first.instrument.rawValue, end)
-    end = position
+  mutating func stageRun(_ first: Tick, upTo position: UInt64) {
+    move(first, into: slot(end), mark: owedMark())
+    staged = StagedRun(instrument: first.instrument, end: position)
   }
 
   @inlinable
-  static func isWanted(_ tick: Tick, by observed: InstrumentSet) -> Bool {
+  func isWanted(_ tick: Tick) -> Bool {
     (observed.contains(tick.instrument) || tick.instrument == .all) && !tick.kind.isQuarantined
   }
 
@@ -116,7 +144,9 @@ extension LaneWriter {
       if run == 0 { break }
       if run >= Self.streamedMin {
         for index in 1..<run { stream(batch[written + index], at: end &+ UInt64(truncatingIfNeeded: index)) }
-        publishRun(batch[written], upTo: reservedEnd)
+        stageRun(batch[written], upTo: reservedEnd)
+        tickring_run_fence()
+        publishStaged()
       } else {
         for index in 0..<run {
           storeMarked(batch[written + index], at: end &+ UInt64(truncatingIfNeeded: index))

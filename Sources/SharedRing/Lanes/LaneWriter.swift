@@ -27,6 +27,24 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
   @usableFromInline var limit: UInt64
   /// End of the run that is being filled in place.
   @usableFromInline var reservedEnd: UInt64
+  /// What the lane carries: see ``noteFilter(_:version:behind:)``.
+  @usableFromInline var observed = InstrumentSet()
+  /// The run at ``end`` that is streamed and not yet published.
+  @usableFromInline var staged: StagedRun?
+
+  /// A run that lies in its slots, but for the first one's stamp.
+  @usableFromInline
+  struct StagedRun {
+    /// Of the first record.
+    @usableFromInline let instrument: InstrumentID
+    @usableFromInline let end: UInt64
+
+    @inlinable
+    init(instrument: InstrumentID, end: UInt64) {
+      self.instrument = instrument
+      self.end = end
+    }
+  }
 
   /// The newest record that a previous producer published here; nil when the lane was new or empty.
   public let recovered: Tick?
@@ -136,13 +154,14 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     base.assumingMemoryBound(to: tickring_lane_header.self).pointee.consumer_pid
   }
 
-  /// Notes in the segment what the lane carries from now on: for the consumer, which waits for `version` before it
+  /// Sets what ``writeObserved(_:)`` writes from now on, and notes it in the segment: for the consumer, which waits for `version` before it
   /// takes last values as its beginning, and for the producer that comes after a crash.
   ///
   /// - Parameters:
   ///   - version: grows with each change.
   ///   - sequence: feed sequence of the newest record published before the change.
   public mutating func noteFilter(_ instruments: InstrumentSet, version: UInt64, behind sequence: UInt64) {
+    observed = instruments
     mapping.setFilter(instruments)
     mapping.set(.filterSequence, sequence)
     mapping.set(.filterVersion, version)

@@ -10,6 +10,9 @@ enum RingMeasure: String, CaseIterable {
   case lanes2 = "lanes-2"
   case lanes4 = "lanes-4"
   case lanes8 = "lanes-8"
+  case longBatches = "long-batches"
+  case inPlace1 = "in-place-1"
+  case inPlace8 = "in-place-8"
   case lastValue = "last-value"
   case wake
   case wakeCheck = "wake-check"
@@ -23,7 +26,7 @@ enum RingMeasure: String, CaseIterable {
     switch self {
     case .lanes2: 2
     case .lanes4: 4
-    case .lanes8: 8
+    case .lanes8, .inPlace8: 8
     default: 1
     }
   }
@@ -41,6 +44,9 @@ enum RingMeasure: String, CaseIterable {
     case .lanes2: "producer with 2 lanes"
     case .lanes4: "producer with 4 lanes"
     case .lanes8: "producer with 8 lanes"
+    case .longBatches: "producer with 1 lane, batches of \(RingPart.longBatch)"
+    case .inPlace1: "producer with 1 lane, filled in place"
+    case .inPlace8: "producer with 8 lanes, filled in place"
     case .lastValue: "read of a last value while it is rewritten"
     case .wake: "waking a sleeping reader"
     case .wakeCheck: "producer of single records, looking for a sleeper"

@@ -11,7 +11,7 @@ extension RingPart {
   /// What the producer pays for `lanes` lanes, every one of which takes every record, while they are being read.
   ///
   /// The second process reads all of them: more processes than cores would measure the scheduler.
-  func fanOut(lanes: Int) throws {
+  func fanOut(lanes: Int, batch: Int = Self.batch, isInPlace: Bool = false) throws {
     try inTwoProcesses { isFirst in
       var names: [String] = []
       for lane in 0..<lanes { names.append("lane\(lane)") }
@@ -21,7 +21,11 @@ extension RingPart {
         meet()
         meet()
         ring_bench_probe(control, isFirst)
-        writeBursts { batch in fan.write(batch) }
+        if isInPlace {
+          writeBursts(batch: batch) { batch in for lane in fan.lanes { lane.fill(batch) } }
+        } else {
+          writeBursts(batch: batch) { batch in fan.write(batch) }
+        }
       } else {
         meet()
         let readers = try names.map { name in ReadLane(try makeReader(name)) }
@@ -38,7 +42,7 @@ extension RingPart {
   }
 
   /// Times bursts of batches; between them the readers empty their lanes.
-  private func writeBursts(_ write: (Span<Tick>) -> Void) {
+  private func writeBursts(batch: Int, _ write: (Span<Tick>) -> Void) {
     var ticks: [Tick] = []
     for number in 0..<Self.burst { ticks.append(Self.tick(UInt64(number), time: 0)) }
     var timed: UInt64 = 0
@@ -49,8 +53,8 @@ extension RingPart {
       let start = ring_bench_ticks()
       var next = 0
       while next < Self.burst {
-        write(span.extracting(next..<(next + Self.batch)))
-        next += Self.batch
+        write(span.extracting(next..<(next + batch)))
+        next += batch
       }
       timed &+= ring_bench_ticks() &- start
       written &+= UInt64(Self.burst)
@@ -200,6 +204,17 @@ private final class WrittenLane: FannedLane {
   func stage(_ batch: Span<Tick>) -> Bool { writer.stageObserved(batch) }
 
   func publishStaged() { writer.publishStaged() }
+
+  /// Fills the slots one by one, as they lie in the caches; what the filter says is not asked.
+  func fill(_ batch: Span<Tick>) {
+    var next = 0
+    while next < batch.count {
+      let run = writer.reserve(batch.count - next)
+      for index in next..<(next + run) { writer.append(batch[index]) }
+      next += run
+    }
+    writer.flush()
+  }
 }
 
 /// A lane being read.

@@ -22,6 +22,8 @@ struct RingPart {
   static let capacity = 1 << 16
   /// Records a batch, the same for every peer.
   static let batch = Int(RING_BENCH_BATCH)
+  /// A batch as long as a run that is streamed may be.
+  static let longBatch = 256
 
   init(_ run: RingRun) {
     measure = run.measure
@@ -44,6 +46,8 @@ struct RingPart {
     case .producerAlone: try producerAlone()
     case .paced: try paced()
     case .lanes1, .lanes2, .lanes4, .lanes8: try fanOut(lanes: measure.laneCount)
+    case .longBatches: try fanOut(lanes: 1, batch: Self.longBatch)
+    case .inPlace1, .inPlace8: try fanOut(lanes: measure.laneCount, isInPlace: true)
     case .lastValue: try lastValue()
     case .wake: try wake()
     case .wakeCheck: try wakeCheck(isChecking: true)

@@ -57,7 +57,8 @@ struct RingProgram {
   private static let ourCounts: [RingMeasure: UInt64] = [
     .roundTrip: 200_000, .batches: 4_000_000, .streamed: 4_000_000, .singles: 4_000_000,
     .producerAlone: 8_000_000, .paced: 200_000, .lanes1: 2_000_000, .lanes2: 1_000_000, .lanes4: 500_000,
-    .lanes8: 500_000, .lastValue: 10_000_000,
+    .lanes8: 500_000, .longBatches: 2_000_000, .inPlace1: 2_000_000, .inPlace8: 500_000,
+    .lastValue: 10_000_000,
     .wake: 500, .wakeCheck: 8_000_000, .noWakeCheck: 8_000_000,
   ]
   private static let limitCounts: [RingMeasure: UInt64] = [

@@ -88,8 +88,8 @@ extension LaneWriter {
   }
 
   /// From so many slots on a run is written past the caches. That costs a consumer which waits for it the time in which
-  /// a line comes from memory, but the producer no longer the time in which each comes from the consumer's cache: as much
-  /// with eight lanes for each as with one, and less where the two share no cache.
+  /// a line comes from memory, but the producer no longer the time in which each comes from the consumer's cache: less
+  /// where the two share none, and where there are many lanes, with one fence between them.
   @usableFromInline static var streamedMin: Int { 32 }
 
   /// Longest run that is streamed: so long a consumer that waits for its first record waits at most.

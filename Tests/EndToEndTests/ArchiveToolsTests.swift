@@ -49,6 +49,11 @@ import Testing
     #expect(redecoded.code == 0, "\(redecoded)")
     #expect(redecoded.output.contains("; 0 minutes of an instrument differ"))
     #expect(!redecoded.output.hasPrefix("0 ticks"), "\(redecoded.output)")
+    // The feed's configuration says where its archive is and whose frames they are.
+    let configured = try Tool.run([
+      "archive", "redecode", "--config", feed.configurationFile, "--into", copy + "-3",
+    ])
+    #expect(configured.code == 0 && configured.output.contains("; 0 minutes of an instrument differ"))
     // Frames that cannot be decoded are no archive that agrees.
     let others = try Tool.run(["archive", "redecode", archive, "--into", copy + "-2"])
     #expect(others.code == 1, "\(others)")
@@ -64,6 +69,8 @@ import Testing
     #expect(records > 500)
 
     let stats = try Tool.run(["archive", "stats", archive, "--json"])
+    #expect(try Tool.run(["archive", "stats", "--config", feed.configurationFile, "--json"]) == stats)
+    #expect(try Tool.run(["archive", "cat", "--config", feed.configurationFile]) == cat)
     #expect(stats.code == 0)
     #expect(stats.output.contains("\"records\":\(records)"))
     #expect(stats.output.contains("\"missing\":0"))

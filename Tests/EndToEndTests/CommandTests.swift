@@ -204,6 +204,13 @@ import Testing
     #expect(info.errors.contains("holds no archive segments"))
     let absent = try Tool.run(["archive", "verify", "/nonexistent"])
     #expect(absent.code == 66)
+    for arguments in [[], [empty.path, "--config", "tickring.yaml"]] {
+      let both = try Tool.run(["archive", "info"] + arguments)
+      #expect(both.code == 64, "\(both)")
+      #expect(both.errors.contains("name the archive by either its path or --config FILE"), "\(both.errors)")
+    }
+    let unconfigured = try Tool.run(["archive", "info", "--config", "/nonexistent.yaml"])
+    #expect(unconfigured.code == 66 && unconfigured.errors.contains("/nonexistent.yaml"), "\(unconfigured)")
   }
 
   @Test func theDemoPassesOnWhatItsVenueCouldNotDo() throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// Runs the built executables as a user would.
 enum Tool {
-  struct Outcome {
+  struct Outcome: Equatable {
     var code: Int32
     var output: String
     var errors: String

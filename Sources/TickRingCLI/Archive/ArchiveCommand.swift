@@ -11,65 +11,12 @@ struct ArchiveCommand: ParsableCommand {
       ArchiveExportCommand.self, ArchiveRedecodeCommand.self,
     ])
 
-  /// One segment file, or all segments of a feed.
-  struct Target: ParsableArguments {
-    @Argument(help: "A segment file, or a directory of segments.") var path: String
-    @Option(help: "Only segments of this feed, when the directory holds several.") var feed: String?
-
-    func reader() throws(Fault) -> ArchiveReader {
-      var isDirectory: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-        throw Fault(.missingInput, "there is no archive '\(path)'")
-      }
-      guard isDirectory.boolValue || !isCapture else {
-        throw Fault(
-          .missingInput,
-          "'\(path)' holds captured frames, not ticks; `tickring archive redecode` makes an archive of them")
-      }
-      let reader =
-        isDirectory.boolValue ? try ArchiveReader(directory: path, feed: feed) : try ArchiveReader(file: path)
-      let segments = try reader.info()
-      guard !segments.isEmpty else {
-        let name = feed.map { " of feed '\($0)'" } ?? ""
-        throw Fault(.missingInput, "'\(path)' holds no archive segments\(name)\(elsewhere)")
-      }
-      guard segments.contains(where: { $0.version != nil || $0.blocks > 0 }) else {
-        throw Fault(.badData, "'\(path)' is not an archive segment: it has no segment header and no block")
-      }
-      return reader
-    }
-
-    private var isCapture: Bool { path.hasSuffix(".tkc") }
-
-    /// Where segments may be instead: a data directory has its archive in a directory of its own.
-    private var elsewhere: String {
-      let archive = path.hasSuffix("/") ? path + "archive" : path + "/archive"
-      let isThere = (try? !ArchiveReader(directory: archive, feed: feed).info().isEmpty) ?? false
-      return isThere ? "; '\(archive)' does" : ""
-    }
-
-    /// Segments of ticks and captures of frames, of which there is at least one kind.
-    func contents() throws(Fault) -> (ticks: ArchiveReader?, captures: CaptureReader?) {
-      var isDirectory: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-        return (try reader(), nil)
-      }
-      guard isDirectory.boolValue else {
-        return isCapture ? (nil, try CaptureReader(file: path)) : (try reader(), nil)
-      }
-      let captures = try CaptureReader(directory: path, feed: feed)
-      if captures.files.isEmpty { return (try reader(), nil) }
-      let hasTicks = try !ArchiveReader(directory: path, feed: feed).info().isEmpty
-      return (hasTicks ? try reader() : nil, captures)
-    }
-  }
-
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "info",
       abstract: "What each segment holds: time range, ticks or captured frames, bytes.")
 
-    @OptionGroup var target: Target
+    @OptionGroup var target: ArchiveTarget
     @Flag(help: "Print one JSON object a line.") var json = false
 
     private struct Line: Encodable {
@@ -92,7 +39,7 @@ struct ArchiveCommand: ParsableCommand {
     }
 
     func run() throws {
-      let (ticks, captures) = try target.contents()
+      let (ticks, captures) = try target.place().contents()
       for segment in try ticks?.info() ?? [] { try show(segment, isCapture: false) }
       for segment in try captures?.info() ?? [] { try show(segment, isCapture: true) }
     }
@@ -121,13 +68,14 @@ struct ArchiveCommand: ParsableCommand {
         the feed handler left of what it had published; exit code 1 when one differs.
         """)
 
-    @OptionGroup var target: Target
+    @OptionGroup var target: ArchiveTarget
     @Flag(help: "Compare each session's fingerprint with that of its replay.") var session = false
     @Option(help: "Cores on which the archive is unpacked.") var cores = 1
 
     func run() throws {
-      if session { return try SessionVerification(target: target, cores: max(1, cores)).run() }
-      let (ticks, captures) = try target.contents()
+      let place = try target.place()
+      if session { return try SessionVerification(place: place, cores: max(1, cores)).run() }
+      let (ticks, captures) = try place.contents()
       var done = 0
       var progress = ProgressBar(
         "verifying segments", total: try (ticks?.info().count ?? 0) + (captures?.files.count ?? 0))
@@ -164,16 +112,17 @@ struct ArchiveCommand: ParsableCommand {
       case csv, json
     }
 
-    @OptionGroup var target: Target
+    @OptionGroup var target: ArchiveTarget
     @OptionGroup var range: RangeOptions
     @OptionGroup var selection: SymbolOptions
     @Option(help: "csv or json (one object a line).") var format = OutputFormat.csv
 
     func run() throws {
       let (from, to) = try range.parse()
-      let reader = try target.reader()
+      let place = try target.place()
+      let reader = try place.reader()
       let names = SymbolNames(reader.instruments)
-      let wanted = try selection.instruments(of: reader, at: target.path)
+      let wanted = try selection.instruments(of: reader, at: place.path)
       var undefined: Set<InstrumentID> = []
       if format == .csv { Console.line(TickText.csvHeader) }
       try reader.forEachBlock(from: from, to: to, instruments: wanted) { block throws(Fault) in
@@ -191,7 +140,7 @@ struct ArchiveCommand: ParsableCommand {
         }
         if format == .csv { Console.write(text) }
       }
-      names.tell(undefined, notIn: target.path)
+      names.tell(undefined, notIn: place.path)
     }
   }
 }

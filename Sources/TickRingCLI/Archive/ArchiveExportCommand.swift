@@ -17,7 +17,7 @@ struct ArchiveExportCommand: ParsableCommand {
     case csv, parquet, arrow
   }
 
-  @OptionGroup var target: ArchiveCommand.Target
+  @OptionGroup var target: ArchiveTarget
   @OptionGroup var range: RangeOptions
   @OptionGroup var selection: SymbolOptions
   @Option(help: "csv, parquet or arrow.") var format = OutputFormat.csv
@@ -26,8 +26,9 @@ struct ArchiveExportCommand: ParsableCommand {
 
   func run() throws {
     let (from, to) = try range.parse()
-    let reader = try target.reader()
-    let wanted = try selection.instruments(of: reader, at: target.path)
+    let place = try target.place()
+    let reader = try place.reader()
+    let wanted = try selection.instruments(of: reader, at: place.path)
     let names = SymbolNames(reader.instruments)
     var progress = ProgressBar("exporting records", total: try reader.info().reduce(0) { $0 + $1.ticks })
     let unfinished = output + ".part"
@@ -57,7 +58,7 @@ struct ArchiveExportCommand: ParsableCommand {
       throw error
     }
     Console.line("\(Format.count(records)) records are in '\(output)'")
-    names.tell(undefined, notIn: target.path)
+    names.tell(undefined, notIn: place.path)
   }
 }
 

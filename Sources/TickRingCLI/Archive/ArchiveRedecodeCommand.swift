@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Configuration
 internal import MarketData
 internal import TickArchive
 internal import TickQuality
@@ -15,23 +16,26 @@ struct ArchiveRedecodeCommand: ParsableCommand {
       sequences and quality flags apart; exit code 1 when they differ.
       """)
 
-  @Argument(help: "Directory of captures and archive.") var path: String
-  @Option(help: "Name of the feed, when the directory holds several.") var feed: String?
-  @Option(help: "Whose frames they are, as source.venue says it: kite, angelone, openalgo or gateway.")
-  var venue = FrameDecoder.Venue.kite.rawValue
+  @OptionGroup var target: ArchiveTarget
+  @Option(
+    help:
+      "Whose frames they are: kite, angelone, openalgo or gateway (default: the configuration's, or kite).")
+  var venue: String?
   @Option(help: "Directory for the new archive; it must hold no segments of the feed.") var into: String
   @Option(help: "Differences to print.") var differencesMax = 20
 
   func validate() throws {
     guard differencesMax >= 0 else { throw ValidationError("--differences-max must not be negative") }
-    guard FrameDecoder.Venue(rawValue: venue) != nil else {
+    if let venue, FrameDecoder.Venue(rawValue: venue) == nil {
       let known = FrameDecoder.Venue.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--venue '\(venue)' is not one of \(known)")
     }
   }
 
   func run() throws {
-    let capture = try CaptureReader(directory: path, feed: feed)
+    let place = try target.place()
+    let path = place.path
+    let capture = try CaptureReader(directory: path, feed: place.feed)
     guard let firstFile = capture.files.first, let name = try ArchiveReader.feed(ofSegment: firstFile) else {
       throw Fault(
         .missingInput, "'\(path)' holds no captures: were they switched on by archive.capture_frames?")
@@ -41,7 +45,8 @@ struct ArchiveRedecodeCommand: ParsableCommand {
         .cannotCreate, "'\(into)' holds segments of the feed \(name) already; name another directory")
     }
     let original = try ArchiveReader(directory: path, feed: name)
-    let redecoded = try decode(capture, name, try Self.gaps(of: original))
+    let venue = (venue ?? place.venue?.rawValue).flatMap(FrameDecoder.Venue.init(rawValue:)) ?? .kite
+    let redecoded = try decode(capture, of: venue, name, try Self.gaps(of: original))
     guard let (from, to) = redecoded else {
       throw Fault(.missingInput, "the captures in '\(path)' hold no frame")
     }
@@ -72,12 +77,11 @@ struct ArchiveRedecodeCommand: ParsableCommand {
 
   /// Returns from when, and to when exclusively, there were frames; nil without any.
   private func decode(
-    _ capture: CaptureReader, _ name: String, _ gaps: [Tick]
+    _ capture: CaptureReader, of venue: FrameDecoder.Venue, _ name: String, _ gaps: [Tick]
   ) throws(Fault) -> (from: Timestamp, to: Timestamp)? {
     var writer = try ArchiveWriter(directory: into, feed: name)
     try writer.define(capture.instruments)
-    var decoder = FrameDecoder(
-      FrameDecoder.Venue(rawValue: venue) ?? .kite, instruments: capture.instruments)
+    var decoder = FrameDecoder(venue, instruments: capture.instruments)
     let instruments = capture.instruments.map(\.id)
     let phases = MarketPhases(TradingCalendar.shipped)
     for instrument in capture.instruments {
@@ -126,7 +130,7 @@ struct ArchiveRedecodeCommand: ParsableCommand {
     for block in damaged { Console.error(block.description) }
     if statistics.badFrames > 0 {
       Console.error(
-        "\(statistics.badFrames) frames could not be decoded as those of \(venue); the last: "
+        "\(statistics.badFrames) frames could not be decoded as those of \(venue.rawValue); the last: "
           + statistics.lastBadFrame)
     }
     // Also those frames of which no tick came belong to the time that is compared.

@@ -10,15 +10,16 @@ struct ArchiveRepairCommand: ParsableCommand {
       known; exit code 1 when anything is.
       """)
 
-  @OptionGroup var target: ArchiveCommand.Target
+  @OptionGroup var target: ArchiveTarget
   @Option(help: "Directory for the sound copy; it must hold no segments of the feed.") var into: String
 
   func run() throws {
-    let reader = try target.reader()
+    let place = try target.place()
+    let reader = try place.reader()
     let infos = try reader.info()
-    guard let first = infos.first, let feed = try target.feed ?? ArchiveReader.feed(ofSegment: first.file)
+    guard let first = infos.first, let feed = try place.feed ?? ArchiveReader.feed(ofSegment: first.file)
     else {
-      throw Fault(.usage, "neither header nor name of '\(target.path)' tells its feed: name one with --feed")
+      throw Fault(.usage, "neither header nor name of '\(place.path)' tells its feed: name one with --feed")
     }
     var progress = ProgressBar("copying records", total: infos.reduce(0) { $0 + $1.ticks })
     let report = try reader.repair(into: into, feed: feed) { progress.show(Int($0)) }

@@ -7,7 +7,7 @@ struct ArchiveStatsCommand: ParsableCommand {
     commandName: "stats",
     abstract: "Ticks, bytes a tick, rates, outages and missing records, by segment and by instrument.")
 
-  @OptionGroup var target: ArchiveCommand.Target
+  @OptionGroup var target: ArchiveTarget
   @OptionGroup var range: RangeOptions
   @Flag(help: "Print one JSON object a line: segments, instruments, gaps, missing, total.") var json = false
 
@@ -86,7 +86,8 @@ struct ArchiveStatsCommand: ParsableCommand {
 
   func run() throws {
     let (from, to) = try range.parse()
-    let reader = try target.reader()
+    let place = try target.place()
+    let reader = try place.reader()
     let infos = try reader.info()
     var progress = ProgressBar("counting ticks", total: infos.reduce(0) { $0 + $1.ticks })
     var tally = ArchiveTally()
@@ -118,7 +119,7 @@ struct ArchiveStatsCommand: ParsableCommand {
     } else {
       show(segments, instruments, gaps, holes, total)
     }
-    names.tell(Set(tally.instruments.keys.filter { !names.hasName($0) }), notIn: target.path)
+    names.tell(Set(tally.instruments.keys.filter { !names.hasName($0) }), notIn: place.path)
     guard damaged.isEmpty else { throw ExitCode(Fault.Kind.checkFailed.rawValue) }
   }
 

@@ -4,14 +4,14 @@ internal import TickArchive
 
 /// `tickring archive verify --session`: what was published live is what a replay gives.
 struct SessionVerification {
-  let target: ArchiveCommand.Target
+  let place: ArchivePlace
   let cores: Int
 
   func run() throws {
-    let reader = try target.reader()
+    let reader = try place.reader()
     guard let directory = reader.directory, let feed = reader.feed else {
       throw Fault(
-        .usage, "--session checks the archive of a feed: name its directory, not the segment '\(target.path)'"
+        .usage, "--session checks the archive of a feed: name its directory, not the segment '\(place.path)'"
       )
     }
     let ledger = SessionLedger(directory: directory, feed: feed)

@@ -118,7 +118,7 @@ extension RingPart {
     repeat {
       _ = writer.write(tick(number, time: number))
       number &+= 1
-    } while number != numbers.upperBound
+    } while number < numbers.upperBound
     writer.flush()
     return writer
   }

@@ -55,7 +55,7 @@ static void publish_run(uint64_t position, uint32_t instrument) {
     tickring_word_store_relaxed(slot(position), (uint64_t)instrument << 32 | (uint32_t)(position + 1));
   } else {
     tickring_run_fence();
-    tickring_run_publish(slot(position), instrument, position);
+    tickring_slot_publish(slot(position), instrument, position);
   }
 }
 static bool holds(uint64_t position) {

@@ -49,7 +49,7 @@ static inline void tickring_slot_publish(void *slot, uint32_t instrument, uint64
 // Writes the whole record of `position`, stamp included, to a slot that no reader looks at yet: one behind the first of
 // the run being written. A line that the consumer has in its cache is then not fetched from there before it is
 // overwritten, which takes longer than all the rest. What is written so is ordered with nothing before
-// tickring_run_publish.
+// tickring_run_fence.
 static inline void tickring_slot_stream(void *slot, const void *tick, uint64_t position) {
   const uint64_t *words = (const uint64_t *)tick;
   uint64_t first = (words[0] & 0xffffffff00000000) | (uint32_t)(position + 1);
@@ -74,19 +74,14 @@ static inline void tickring_slot_stream(void *slot, const void *tick, uint64_t p
   tickring_word_store_relaxed(target, first);
 #endif
 }
-// Orders all that was streamed before what is published after it. One will do for several lanes; it takes as long as
-// streaming a hundred records.
+// Orders all that was streamed before what is published after it: then tickring_slot_publish of a run's first position
+// publishes the whole run, since a consumer looks at none of its records before it has seen that one's stamp. One fence
+// will do for several lanes; it takes as long as streaming some hundred records.
 static inline void tickring_run_fence(void) {
 #if defined(__SSE2__)
   // Streamed stores are the only ones of this processor that a later store may overtake.
   __builtin_ia32_sfence();
 #endif
-}
-// Publishes a run behind tickring_run_fence: the record of its first position, whose bytes 8..63 are in the slot, and
-// with it all that were streamed into the slots behind it. A consumer looks at none of these before it has seen this
-// one's stamp.
-static inline void tickring_run_publish(void *slot, uint32_t instrument, uint64_t position) {
-  tickring_slot_publish(slot, instrument, position);
 }
 // Puts the stamp of the lap before into a slot that bears that of a position which was never published: a producer that
 // died in mid-run left it.

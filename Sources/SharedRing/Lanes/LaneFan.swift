@@ -5,6 +5,7 @@ package protocol FannedLane: AnyObject {
   /// Writes what of the batch its consumer observes; true when a part of it waits for ``publishStaged()``, behind
   /// ``LaneWriter/fence()``.
   func stage(_ batch: Span<Tick>) -> Bool
+  /// Publishes that part; does nothing where there is none.
   func publishStaged()
 }
 

@@ -82,7 +82,7 @@ extension LaneWriter {
   package mutating func publishStaged() {
     guard let run = staged else { return }
     staged = nil
-    tickring_run_publish(slot(end), run.instrument.rawValue, end)
+    tickring_slot_publish(slot(end), run.instrument.rawValue, end)
     end = run.end
     flush()
   }

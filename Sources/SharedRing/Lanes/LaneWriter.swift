@@ -154,8 +154,8 @@ public struct LaneWriter: ~Copyable, @unchecked Sendable {
     base.assumingMemoryBound(to: tickring_lane_header.self).pointee.consumer_pid
   }
 
-  /// Sets what ``writeObserved(_:)`` writes from now on, and notes it in the segment: for the consumer, which waits for `version` before it
-  /// takes last values as its beginning, and for the producer that comes after a crash.
+  /// Sets what ``writeObserved(_:)`` writes from now on, and notes it in the segment: for the consumer, which waits for
+  /// `version` before it takes last values as its beginning, and for the producer that comes after a crash.
   ///
   /// - Parameters:
   ///   - version: grows with each change.

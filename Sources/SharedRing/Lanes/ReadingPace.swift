@@ -7,7 +7,8 @@
 @usableFromInline
 struct ReadingPace {
   /// Records found a look, smoothed over some 4096 looks (ten microseconds of a consumer that only waits, so that no
-  /// burst counts as flow), in units of which ``fullFlow`` is a record in four looks.
+  /// burst counts as flow): each record adds 256 and each look takes a 4096th off, so that a record a look comes to
+  /// 2 to the 20th.
   @usableFromInline private(set) var flow: UInt32 = 0
   /// Where the last look ended that found less than it had asked for.
   @usableFromInline private(set) var shortLookEnd: UInt64
@@ -15,6 +16,7 @@ struct ReadingPace {
   @inlinable
   init(at position: UInt64) { shortLookEnd = position }
 
+  /// A record in four looks.
   @usableFromInline static var fullFlow: UInt32 { 1 << 18 }
   /// What a step back takes from a full flow, which a run of 32 records gives back: it steps back again only if they
   /// still come.
